@@ -5,6 +5,9 @@
 export const flowErrors = {
   'path.syntax': 'A payload path cannot be parsed',
   'path.forbidden': 'A write to the whole payload or to __proto__, constructor or prototype',
+  'config.missing': 'A required setting is absent',
+  'config.type': 'A setting is of the wrong type, or renders to a value of the wrong type',
+  'config.empty': 'A required template renders to nothing',
 } as const
 
 export type FlowErrorCode = keyof typeof flowErrors

@@ -1,0 +1,86 @@
+import type { Field, Resolved } from './fields.ts'
+import type { Payload } from './payload.ts'
+
+/** Where in a flow a run is: enough to name a place in a log line, an error or a debug message. */
+export interface NodePlace {
+  id: string
+  type: string
+  label: string
+}
+
+/** One turn of a loop, as its body left it. */
+export interface Turn {
+  /** The payload of the first cap reached; undefined when none was. */
+  committed: Payload | undefined
+  /** The value that the cap gave to the loop's map. */
+  value: unknown
+  /** True when the cap asks for no further turns. */
+  last: boolean
+}
+
+/** What `run` of a node gets: its settings, ready to use, and the services that it declared in `needs`. */
+export interface NodeContext<Settings, Use> {
+  config: Settings
+  /** The payload of this branch. Write into it, or put another object here to replace it. */
+  payload: Payload
+  use: Use
+  node: NodePlace
+  /** Aborts when the run is over: out of time, or halted by a failure in another branch. */
+  signal: AbortSignal
+  /** Walks what hangs on an output as one turn of a loop, on the given payload, to its end. */
+  follow(output: string, payload: Payload): Promise<Turn>
+  /** True when every way through this output ends in a cap and none forks: a turn then needs no copy of the payload. */
+  alwaysCommits(output: string): boolean
+  /** Ends the turn of the enclosing loop `loopId`. Only the first call of a turn counts. */
+  endTurn(loopId: string, turn: { value: unknown; last: boolean }): void
+}
+
+/** An example that the editor shows and the tests run: settings and payload in, output and payload out. */
+export interface NodeExample {
+  title: string
+  config: Record<string, unknown>
+  payload: Payload
+  output?: string
+  result?: Payload
+}
+
+export type Fields = Record<string, Field<unknown>>
+
+/**
+ * A node type: words, settings, behaviour. Its JSON (functions fall away) is what forms and schemas are made from.
+ * `run` returns the output to take: its name, its index where `outputs` grow with the settings, or nothing where
+ * there is one output. It throws a FlowError for what the author can mend.
+ */
+export interface NodeDefinition<All, Need extends keyof All, F extends Fields, Output extends string> {
+  type: string
+  /** The published type names that mean this node. */
+  aliases: readonly string[]
+  group: NodeGroup
+  title: string
+  /** One sentence with a verb. */
+  summary: string
+  /** Position = index in `outputIds`. Empty: the node ends its branch. */
+  outputs: readonly Output[]
+  /** The name of a list setting: there is one more output for each of its entries, after those in `outputs`. */
+  outputPerEntryOf?: keyof F & string
+  /** Flow classes that may not use it. */
+  notIn?: readonly string[]
+  needs: readonly Need[]
+  config: F
+  examples: readonly NodeExample[]
+  run(
+    context: NodeContext<Resolved<F>, Pick<All, Need>>,
+  ): Output | number | undefined | void | Promise<Output | number | undefined | void>
+}
+
+export type NodeGroup = 'logic' | 'data' | 'device' | 'experience' | 'output' | 'network' | 'debug'
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of nodes holds definitions of every shape.
+export type AnyNode = NodeDefinition<any, any, any, any>
+
+/** Gives `defineNode` for a set of services: it infers settings, outputs and services of each node from its own words. */
+export function nodeDefiner<All>() {
+  return <const Need extends keyof All, F extends Fields, const Output extends string>(
+    definition: NodeDefinition<All, Need, F, Output>,
+  ): NodeDefinition<All, Need, F, Output> => definition
+}

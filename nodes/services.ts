@@ -1,0 +1,267 @@
+import type { NodePlace } from '../engine/node.ts'
+import type { Payload } from '../engine/payload.ts'
+
+/** Everything that a node may ask for. A node names what it needs; nothing else reaches it. All are bound to one run. */
+export interface Services {
+  clock: Clock
+  debug: DebugLog
+  values: FlowValues
+  functions: Functions
+  http: HttpClient
+  mail: Mail
+  devices: Devices
+  users: Users
+  groups: Groups
+  tenancy: Tenancy
+  reply: Replies
+}
+
+export interface Clock {
+  /** Now, in milliseconds since the epoch. */
+  now(): number
+  /** Resolves after `milliseconds`; rejects with the signal's reason when it aborts first. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>
+}
+
+export type DebugLevel = 'verbose' | 'info' | 'warn' | 'error'
+
+export interface DebugLog {
+  /** Records a message with a snapshot of `value`, taken now. Never throws. */
+  write(entry: { node: NodePlace; level: DebugLevel; message: string; value?: unknown }): void
+}
+
+/** Key-value storage of the flow that runs: durable, shared by all its runs and versions. A value is up to 16 KB of JSON. */
+export interface FlowValues {
+  get(key: string): Promise<unknown>
+  /** All entries as an object. */
+  all(): Promise<Payload>
+  /** Undefined removes the key. Throws `value.too-large` above 16 KB. */
+  set(key: string, value: unknown): Promise<void>
+  /** Removes the key; gives the value that it had. */
+  remove(key: string): Promise<unknown>
+  /** Adds atomically (missing counts as 0); gives the new value. Throws `value.not-number` when a non-number is stored. */
+  add(key: string, amount: number): Promise<number>
+}
+
+export interface Functions {
+  /** Runs a script with `payload` = value, outside this process; its console lines go to the debug log. */
+  run(call: { script: string; value: unknown; node: NodePlace; signal: AbortSignal }): Promise<unknown>
+}
+
+export interface HttpRequest {
+  method: string
+  url: string
+  headers: Record<string, string>
+  body?: string | Uint8Array
+  timeoutMs: number
+  followRedirects: boolean
+  verifyTls: boolean
+  /** PEM texts. */
+  caCert?: string
+  clientCert?: { cert: string; key: string }
+  signal: AbortSignal
+}
+
+export interface HttpClient {
+  /** Sends a request through the egress guard. Any answer is a response; throws FlowError `http.*` when there is none. */
+  send(request: HttpRequest): Promise<{ status: number; headers: Record<string, string | string[]>; body: Uint8Array }>
+}
+
+export interface Mail {
+  /** Queues a mail. Throws Refusal when over the limit or without a valid address. */
+  send(mail: { to: string[]; from?: string; subject: string; html: string }): Promise<void>
+}
+
+/** A refused action on a resource, worded for the author: nodes put it at their result path as `{ error }`. */
+export class Refusal extends Error {
+  readonly type: 'NotFound' | 'Validation' | 'AlreadyExists' | 'RateLimit'
+  constructor(type: Refusal['type'], message: string) {
+    super(message)
+    this.name = 'Refusal'
+    this.type = type
+  }
+}
+
+/** A pair to match or to set; a side left out is a wildcard where pairs are matched, a removal where they are set. */
+export interface TagPair {
+  key?: string
+  value?: string
+}
+
+export interface PageRequest {
+  /** Zero-based; default 0. */
+  page?: number
+  /** Default 100, most 1000; 0 gives no items but the right total. */
+  perPage?: number
+  sortField?: string
+  sortDirection?: 'asc' | 'desc'
+}
+
+export interface Listing<T> {
+  items: T[]
+  count: number
+  totalCount: number
+  page: number
+  perPage: number
+  sortField: string
+  sortDirection: 'asc' | 'desc'
+}
+
+export type DeviceCriteria =
+  | { by: 'id'; id: string }
+  | { by: 'name'; name: string }
+  | { by: 'allTags' | 'anyTags'; tags: TagPair[] }
+  | { by: 'parent'; parentId: string }
+  | { by: 'group'; groupId: string }
+  | { by: 'user'; idOrEmail: string }
+  /** An advanced query; undefined or `{}` is everything. */
+  | { by: 'query'; query: unknown }
+
+export interface DeviceShape {
+  tagsAsObject?: boolean
+  attributesAsObject?: boolean
+  includeConnectionInfo?: boolean
+  /** Adds `compositeState`: of all attributes, or of those named. */
+  state?: true | string[]
+}
+
+/** A device as flows see it (reference/nodes-data.md 0.3); its shape depends on DeviceShape. */
+export type DeviceView = Payload & { id: string; name: string }
+
+export interface StateReport {
+  deviceId: string
+  /** Attribute name to value; cast to the attribute's type. Blank strings are skipped. */
+  data: Payload
+  /** Milliseconds since the epoch; default now. */
+  time?: number
+  meta?: unknown
+}
+
+export interface Devices {
+  /** Blank or unknown ids give an empty listing, never everything. Throws Refusal for a query that is not valid. */
+  find(criteria: DeviceCriteria, page: PageRequest, shape: DeviceShape): Promise<Listing<DeviceView>>
+  /** `body` is the published create schema plus `recipeId`. Throws Refusal. */
+  create(body: Payload, shape: DeviceShape): Promise<DeviceView>
+  /** Whole arrays in `patch` replace; `mergeTags` and `mergeAttributes` merge per key. Throws Refusal. */
+  update(id: string, patch: Payload, options: DeviceShape & DeviceMerge): Promise<DeviceView>
+  /** Stores what can be stored of each report and fires state triggers. Throws Refusal for an unknown device or when nothing is left. */
+  report(reports: StateReport[]): Promise<void>
+  /** History of attributes, oldest first. `resolution` 0 gives the raw points (at most 10,000 an attribute). */
+  history(request: {
+    deviceId: string
+    attributes?: string[]
+    start: number
+    end: number
+    resolution: number
+    aggregation: string
+  }): Promise<Record<string, { time: Date; value: unknown }[]>>
+}
+
+export interface DeviceMerge {
+  mergeTags?: TagPair[]
+  mergeAttributes?: { name: string; dataType?: string; contentType?: string }[]
+}
+
+/** A user as flows see it, without secrets (reference/nodes-experience.md, GetExperienceUserNode). */
+export type UserView = Payload & { id: string; email: string }
+
+export type UserCriteria = { by: 'tags'; tags: TagPair[] } | { by: 'query'; query: unknown }
+
+export interface Users {
+  /** Undefined for blank and unknown. 24 hex characters are an id, anything else an e-mail address. */
+  get(idOrEmail: string): Promise<UserView | undefined>
+  find(criteria: UserCriteria, page: PageRequest): Promise<Listing<UserView>>
+  create(body: Payload): Promise<UserView>
+  /** `mergeTags` merges per key; `experienceGroupIds` replaces; `invalidateTokens` ends all tokens. Throws Refusal. */
+  update(
+    idOrEmail: string,
+    patch: Payload,
+    options?: { mergeTags?: TagPair[]; invalidateTokens?: boolean },
+  ): Promise<UserView>
+  remove(idOrEmail: string): Promise<boolean>
+  /** Undefined when the credentials do not fit; takes the same time whether or not the user exists. */
+  authenticate(credentials: {
+    mode: 'emailPassword' | 'token' | 'tokenEmail' | 'tokenEmailPassword'
+    email: string
+    password: string
+    token: string
+  }): Promise<UserView | undefined>
+  /** A signed token; undefined when there is no such user. `ttlMs` undefined: never expires. */
+  issueToken(request: {
+    idOrEmail: string
+    ttlMs?: number
+    invalidateExisting?: boolean
+    treatAsLogin?: boolean
+    extraData?: unknown
+  }): Promise<string | undefined>
+}
+
+/** A group as flows see it (reference/nodes-experience.md, GetExperienceGroupNode). */
+export type GroupView = Payload & { id: string; name: string }
+
+export type GroupCriteria =
+  | { by: 'id'; id: string }
+  | { by: 'name'; name: string }
+  | { by: 'allTags' | 'anyTags'; tags: TagPair[] }
+  | { by: 'query'; query: unknown }
+
+export interface GroupTree {
+  id: string
+  name: string
+  children: GroupTree[]
+}
+
+export interface Groups {
+  find(criteria: GroupCriteria, page: PageRequest): Promise<Listing<GroupView>>
+  create(body: Payload): Promise<GroupView>
+  update(
+    id: string,
+    patch: Payload,
+    options?: {
+      mergeTags?: TagPair[]
+      membersToAdd?: string[]
+      membersToRemove?: string[]
+      membersReplacement?: string[]
+    },
+  ): Promise<GroupView>
+  /** The tree below a group, or the whole forest under `(root)`; undefined for an unknown id. Siblings by name. */
+  summary(startId?: string): Promise<GroupTree | undefined>
+}
+
+export interface Tenancy {
+  /** True when the device is part of the world of the user (id or e-mail) or group. Blank and unknown: false. */
+  verify(question: { device: string; subject: string; kind: 'experienceUser' | 'experienceGroup' }): Promise<boolean>
+  /** True when the user is a direct member of the group or of one above it. */
+  verifyGroup(question: { user: string; group: string }): Promise<boolean>
+}
+
+export interface CookieChange {
+  name: string
+  /** Undefined removes the cookie. */
+  value?: string
+  path?: string
+  maxAgeMs?: number
+}
+
+export type ReplyBody =
+  | { kind: 'page'; pageId: string; layoutId?: string; data: unknown }
+  | { kind: 'redirect'; location: string }
+  /** Objects are sent as JSON, strings as they stand, undefined as an empty body. */
+  | { kind: 'custom'; body: unknown }
+
+export interface Reply {
+  body: ReplyBody
+  /** 100-599; undefined: 200, or 302 for a redirect. */
+  status?: number
+  headers: [name: string, value: string][]
+  cookies: CookieChange[]
+  sameSite?: 'none' | 'lax' | 'strict'
+}
+
+export interface Replies {
+  /**
+   * Answers the request that waits under `replyId`; a no-op when it is already answered or unknown. Pages are rendered
+   * now, with this run's globals; throws FlowError `view.*` or `template.*` when that fails, and the request goes on waiting.
+   */
+  send(replyId: string, reply: Reply, context: { payload: Payload; experienceVersion?: string }): Promise<void>
+}

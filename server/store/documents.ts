@@ -1,0 +1,259 @@
+import type { Scope } from './port.ts'
+
+/** What every document has. `revision` starts at 1 and grows by one with each write. Times are milliseconds since the epoch. */
+export interface Document {
+  /** 24 hex characters. */
+  id: string
+  revision: number
+  creationDate: number
+  lastUpdated: number
+}
+
+export interface Tag {
+  key: string
+  value: string
+}
+
+export interface UserDocument extends Document {
+  email: string
+  /** The e-mail address, folded: what is unique. */
+  emailKey: string
+  firstName?: string
+  lastName?: string
+  userTags: Record<string, string>
+  experienceGroupIds: string[]
+  /** argon2id in PHC form; undefined: no password opens this account. */
+  passwordHash?: string
+  passwordLastUpdated?: number
+  lastLogin?: number
+  /** Tokens issued before are void. */
+  tokenCutoff?: number
+}
+
+export interface GroupDocument extends Document {
+  name: string
+  description?: string
+  parentId?: string
+  /** Root first; without the group itself. Kept by tenancy. */
+  ancestorIds: string[]
+  groupTags: Record<string, string>
+  deviceIds: string[]
+  deviceTags: Partial<Tag>[]
+  deviceQueryJson?: string
+}
+
+export interface AttributeDefinition {
+  name: string
+  dataType: 'number' | 'string' | 'boolean' | 'gps' | 'blob'
+  description?: string
+  contentType?: string
+  attributeTags: Record<string, string>
+  system?: unknown
+}
+
+export interface DeviceDocument extends Document {
+  name: string
+  description?: string
+  deviceClass: string
+  tags: Tag[]
+  attributes: AttributeDefinition[]
+  parentId?: string
+  gatewayId?: string
+  systemInterval?: number
+  keepDuplicates?: boolean
+  connection?: { connected: 0 | 1; time: number }
+  /** Groups that associate this device directly, by id, tag or query. Derived; kept by tenancy. */
+  groupIds: string[]
+}
+
+export interface RecipeDocument extends Document {
+  name: string
+  description?: string
+  /** The fields of the devices to make, in the published form. */
+  template: Record<string, unknown>
+}
+
+export interface StaticReply {
+  type: 'page' | 'redirect'
+  value: string
+  statusCode?: number
+}
+
+export interface EndpointDocument extends Document {
+  /** Name of the experience version. */
+  version: string
+  method: string
+  route: string
+  access: 'public' | 'authenticated' | 'group' | 'device'
+  enabled: boolean
+  description?: string
+  endpointTags: Record<string, string>
+  experienceGroupIds: string[]
+  deviceIdTemplate?: string
+  staticReply?: StaticReply
+  unauthorizedReply?: StaticReply
+}
+
+export interface ViewDocument extends Document {
+  version: string
+  name: string
+  viewType: 'page' | 'layout' | 'component'
+  body: string
+  description?: string
+  viewTags: Record<string, string>
+  layoutId?: string
+  headers?: Record<string, string>
+}
+
+export interface GlobalValue {
+  key: string
+  /** JSON text. */
+  json: string
+  description?: string
+  cloudOnly?: boolean
+}
+
+export interface ExperienceVersionDocument extends Document {
+  version: string
+  description?: string
+  endpointDefaultCors: boolean
+  allowedCorsOrigins?: string[]
+  globals: GlobalValue[]
+  responseHeaders?: Record<string, string>
+  notFoundReply?: StaticReply
+  unauthorizedReply?: StaticReply
+}
+
+/** A flow, and in `content` its develop copy (cloud, custom node) exactly as it was written. */
+export interface FlowDocument extends Document {
+  name: string
+  flowClass: 'cloud' | 'experience' | 'customNode' | 'edge' | 'embedded'
+  description?: string
+  enabled: boolean
+  defaultVersionId?: string
+  content: FlowContent
+}
+
+/** A named snapshot of a flow, or what the flow is in one experience version (`version` is then that version's name). */
+export interface FlowVersionDocument extends Document {
+  flowId: string
+  version: string
+  name?: string
+  description?: string
+  enabled: boolean
+  content: FlowContent
+}
+
+/** The published keys: triggers, nodes, globals, customNodeConfig, ... and any other, untouched. */
+export interface FlowContent {
+  triggers: unknown[]
+  nodes: unknown[]
+  globals: unknown[]
+  [key: string]: unknown
+}
+
+export interface FileDocument extends Document {
+  /** Path from the root of the application's files, with a leading slash. */
+  path: string
+  contentType: string
+  sizeBytes: number
+  private: boolean
+  /** Key of its content in the blobs. */
+  blob: string
+  /** SHA-256 of the content, hex: the ETag. */
+  sha256: string
+}
+
+/** The one document about the application itself; its id is the application's id. */
+export interface ApplicationDocument extends Document {
+  name: string
+  description?: string
+  globals: GlobalValue[]
+  /** Signs tokens, links and streams of this application. */
+  secret: string
+  blobUrlTTL?: number
+  readme?: string
+}
+
+/** Where an imported document came from: placeholder or natural key of the bundle -> id, so that a second import updates. */
+export interface OriginDocument extends Document {
+  kind: string
+  key: string
+  targetId: string
+}
+
+/** The record of one run, written after it ended. */
+export interface RunDocument extends Document {
+  flowId: string
+  flowVersion: string
+  triggerType: string
+  status: 'done' | 'failed'
+  milliseconds: number
+  visits: unknown[]
+  error?: { code: string; name: string; message: string; nodeId?: string; nodeType?: string }
+}
+
+/** The collections of an application, by name. */
+export interface Documents {
+  application: ApplicationDocument
+  users: UserDocument
+  groups: GroupDocument
+  devices: DeviceDocument
+  recipes: RecipeDocument
+  endpoints: EndpointDocument
+  views: ViewDocument
+  experienceVersions: ExperienceVersionDocument
+  flows: FlowDocument
+  flowVersions: FlowVersionDocument
+  files: FileDocument
+  origins: OriginDocument
+  runs: RunDocument
+}
+export type CollectionName = keyof Documents
+
+/** How a collection is kept. Only fields named here can be filtered and sorted by (id, creationDate and lastUpdated always). */
+export interface CollectionPlan {
+  /** Fields with one value: text is ordered folded (case-insensitive), then by id. */
+  fields: readonly string[]
+  /** Fields that hold a list of texts: filtered with `has`. */
+  lists?: readonly string[]
+  /** Fields that hold tags, as Tag[] or as an object of texts: filtered with `tag`. */
+  tags?: readonly string[]
+  /** Combinations of fields that no two documents share. */
+  unique?: readonly (readonly string[])[]
+  /** A write to it changes what the application is made of: `revision()` of the application grows. */
+  definition?: boolean
+}
+
+export const collections: Record<CollectionName, CollectionPlan> = {
+  application: { fields: ['name'], definition: true },
+  users: {
+    fields: ['email', 'emailKey', 'firstName', 'lastName', 'lastLogin', 'passwordLastUpdated'],
+    lists: ['experienceGroupIds'],
+    tags: ['userTags'],
+    unique: [['emailKey']],
+  },
+  groups: { fields: ['name', 'parentId'], lists: ['ancestorIds', 'deviceIds'], tags: ['groupTags', 'deviceTags'] },
+  devices: {
+    fields: ['name', 'deviceClass', 'parentId', 'gatewayId', 'connection.connected', 'connection.time'],
+    lists: ['groupIds', 'attributes.name'],
+    tags: ['tags'],
+  },
+  recipes: { fields: ['name'] },
+  endpoints: { fields: ['version', 'method', 'route'], unique: [['version', 'method', 'route']], definition: true },
+  views: { fields: ['version', 'name', 'viewType'], unique: [['version', 'viewType', 'name']], definition: true },
+  experienceVersions: { fields: ['version'], unique: [['version']], definition: true },
+  flows: { fields: ['name', 'flowClass'], definition: true },
+  flowVersions: { fields: ['flowId', 'version'], unique: [['flowId', 'version']], definition: true },
+  files: { fields: ['path', 'private'], unique: [['path', 'private']], definition: true },
+  origins: { fields: ['kind', 'key', 'targetId'], unique: [['kind', 'key']] },
+  runs: { fields: ['flowId', 'status'] },
+}
+
+/** A host name (slug or domain) and what it opens. */
+export interface Host {
+  name: string
+  scope: Scope
+  /** Experience version served there; undefined: nothing. */
+  version?: string
+}
