@@ -8,12 +8,27 @@ export interface NodePlace {
   label: string
 }
 
+/** One visit of a node, as the trace keeps it. Times are milliseconds; `startedMs` counts from the start of the run. */
+export interface Visit {
+  node: string
+  /** Index of the output taken; undefined when the branch ended or failed here. */
+  output: number | undefined
+  startedMs: number
+  milliseconds: number
+}
+
+/** The node that runs now, and the way that led to it. */
+export interface VisitPlace extends NodePlace {
+  /** The visits of this branch, from the trigger to the node before this one; at most the last 1,000. */
+  trail(): Visit[]
+}
+
 /** One turn of a loop, as its body left it. */
 export interface Turn {
   /** The payload of the first cap reached; undefined when none was. */
   committed: Payload | undefined
-  /** The value that the cap gave to the loop's map. */
-  value: unknown
+  /** The value that the cap named for the loop's mapped list; undefined when it named no place. */
+  mapped: { value: unknown } | undefined
   /** True when the cap asks for no further turns. */
   last: boolean
 }
@@ -24,7 +39,7 @@ export interface NodeContext<Settings, Use> {
   /** The payload of this branch. Write into it, or put another object here to replace it. */
   payload: Payload
   use: Use
-  node: NodePlace
+  node: VisitPlace
   /** Aborts when the run is over: out of time, or halted by a failure in another branch. */
   signal: AbortSignal
   /** Walks what hangs on an output as one turn of a loop, on the given payload, to its end. */
@@ -32,7 +47,7 @@ export interface NodeContext<Settings, Use> {
   /** True when every way through this output ends in a cap and none forks: a turn then needs no copy of the payload. */
   alwaysCommits(output: string): boolean
   /** Ends the turn of the enclosing loop `loopId`. Only the first call of a turn counts. */
-  endTurn(loopId: string, turn: { value: unknown; last: boolean }): void
+  endTurn(loopId: string, turn: Omit<Turn, 'committed'>): void
 }
 
 /** An example that the editor shows and the tests run: settings and payload in, output and payload out. */
@@ -63,6 +78,10 @@ export interface NodeDefinition<All, Need extends keyof All, F extends Fields, O
   outputs: readonly Output[]
   /** The name of a list setting: there is one more output for each of its entries, after those in `outputs`. */
   outputPerEntryOf?: keyof F & string
+  /** Outputs that lead into the body of a loop, followed by `context.follow`. */
+  bodies?: readonly Output[]
+  /** It ends a turn of a loop. */
+  endsTurn?: boolean
   /** Flow classes that may not use it. */
   notIn?: readonly string[]
   needs: readonly Need[]

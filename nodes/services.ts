@@ -1,4 +1,4 @@
-import type { NodePlace } from '../engine/node.ts'
+import type { VisitPlace } from '../engine/node.ts'
 import type { Payload } from '../engine/payload.ts'
 
 /** Everything that a node may ask for. A node names what it needs; nothing else reaches it. All are bound to one run. */
@@ -27,7 +27,7 @@ export type DebugLevel = 'verbose' | 'info' | 'warn' | 'error'
 
 export interface DebugLog {
   /** Records a message with a snapshot of `value`, taken now. Never throws. */
-  write(entry: { node: NodePlace; level: DebugLevel; message: string; value?: unknown }): void
+  write(entry: { node: VisitPlace; level: DebugLevel; message: string; value?: unknown }): void
 }
 
 /** Key-value storage of the flow that runs: durable, shared by all its runs and versions. A value is up to 16 KB of JSON. */
@@ -45,7 +45,7 @@ export interface FlowValues {
 
 export interface Functions {
   /** Runs a script with `payload` = value, outside this process; its console lines go to the debug log. */
-  run(call: { script: string; value: unknown; node: NodePlace; signal: AbortSignal }): Promise<unknown>
+  run(call: { script: string; value: unknown; node: VisitPlace; signal: AbortSignal }): Promise<unknown>
 }
 
 export interface HttpRequest {

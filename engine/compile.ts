@@ -1,0 +1,214 @@
+import { type DocumentNode, type FlowClass, type FlowDocument, type Problem, readDocument } from './document.ts'
+import type { FlowErrorCode } from './errors.ts'
+import { compileGroup, type Setting } from './fields.ts'
+import type { AnyNode, NodePlace } from './node.ts'
+import type { Payload } from './payload.ts'
+import type { Templates } from './template.ts'
+import type { AnyTrigger } from './trigger.ts'
+
+/** The node and trigger types that flows may use, by type and by every alias. */
+export interface Catalog {
+  nodes: ReadonlyMap<string, AnyNode>
+  triggers: ReadonlyMap<string, AnyTrigger>
+}
+
+export interface PlanNode {
+  place: NodePlace
+  /** Undefined for a type that is not supported: a run that reaches it fails. */
+  definition: AnyNode | undefined
+  settings: Setting<Record<string, unknown>>
+  /** For each output the indexes of the nodes that follow. */
+  outputs: readonly (readonly number[])[]
+  /** Outputs whose body commits every turn on every way, without a fork. */
+  committing: ReadonlySet<string>
+}
+
+export interface PlanTrigger {
+  /** The project's word for the type; the published name is in `published`. */
+  type: string
+  published: string
+  key: string
+  config: Record<string, unknown>
+  meta: Record<string, unknown>
+  entry: readonly number[]
+}
+
+/** A flow version, ready to run: wires are indexes, settings are closures. Immutable and free of I/O. */
+export interface Plan {
+  triggers: readonly PlanTrigger[]
+  nodes: readonly PlanNode[]
+  globals: Payload
+}
+
+export function catalogOf(lists: { nodes: readonly AnyNode[]; triggers: readonly AnyTrigger[] }): Catalog {
+  const byName = <T extends { type: string; aliases: readonly string[] }>(definitions: readonly T[]) =>
+    new Map(definitions.flatMap((one) => [one.type, ...one.aliases].map((name) => [name, one] as const)))
+  return { nodes: byName(lists.nodes), triggers: byName(lists.triggers) }
+}
+
+/**
+ * Compiles a flow of unknown shape. Never throws for what its author wrote: problems are listed all at once, and a run
+ * of the plan that reaches one of them fails there with the same words.
+ */
+export function compileFlow(
+  raw: unknown,
+  options: { flowClass: FlowClass; catalog: Catalog; templates: Templates },
+): { plan: Plan; problems: Problem[] } {
+  const { document, problems } = readDocument(raw)
+  if (options.flowClass === 'edge' || options.flowClass === 'embedded') {
+    problems.push({
+      code: 'document.class',
+      message: `Flows of class ${options.flowClass} are kept but not run here`,
+      pointer: '/flowClass',
+      severity: 'warning',
+    })
+    return { plan: { triggers: [], nodes: [], globals: {} }, problems }
+  }
+  const indexes = new Map(document.nodes.map((node, index) => [node.id, index]))
+  const wires = (outputIds: string[][]) => outputIds.map((ids) => ids.map((id) => indexes.get(id)!))
+  const parts = document.nodes.map((node, index) => compileNode(node, index, options, problems))
+  const outputs = document.nodes.map((node) => wires(node.outputIds))
+  checkLoops(document, parts, problems)
+  const nodes = parts.map((part, index) => ({
+    ...part,
+    outputs: outputs[index]!,
+    committing: committingOutputs(index, parts, outputs),
+  }))
+  const triggers = compileTriggers(document, options, problems).map((trigger, index) => ({
+    ...trigger,
+    entry: wires(document.triggers[index]!.outputIds).flat(),
+  }))
+  return { plan: { triggers, nodes, globals: globalsOf(document.globals) }, problems }
+}
+
+/** Globals as the payload shows them: key to parsed JSON. */
+export function globalsOf(globals: readonly { key: string; json: string }[]): Payload {
+  return Object.fromEntries(globals.map(({ key, json }) => [key, JSON.parse(json) as unknown]))
+}
+
+type Options = Parameters<typeof compileFlow>[1]
+type Part = Pick<PlanNode, 'place' | 'definition' | 'settings'>
+
+function compileNode(node: DocumentNode, index: number, options: Options, problems: Problem[]): Part {
+  const pointer = `/nodes/${index}`
+  const report = (code: FlowErrorCode, at: string, message: string, severity: Problem['severity'] = 'error') =>
+    problems.push({ code, message, node: node.id, pointer: at, severity })
+  const label = typeof node.meta.label === 'string' ? node.meta.label : node.type
+  const place = { id: node.id, type: node.type, label }
+  const definition = options.catalog.nodes.get(node.type)
+  if (!definition) {
+    if (node.type !== '') {
+      report('node.unknown', `${pointer}/type`, `The node type "${node.type}" is not supported`, 'warning')
+    }
+    return { place, definition, settings: () => ({}) }
+  }
+  if (definition.notIn?.includes(options.flowClass)) {
+    report('document.class', `${pointer}/type`, `${node.type} cannot be used in ${options.flowClass} flows`)
+  }
+  const most = mostOutputs(definition, node)
+  if (node.outputIds.slice(most).some((ids) => ids.length > 0)) {
+    report('document.outputs', `${pointer}/outputIds`, `Expected at most ${most} outputs, got ${node.outputIds.length}`)
+  }
+  const settings = compileGroup(definition.config, node.config, {
+    templates: options.templates,
+    pointer: `${pointer}/config`,
+    meta: node.meta,
+    metaPointer: `${pointer}/meta`,
+    report: (problem) => report(problem.code, problem.pointer, problem.message, severityOf(problem.code)),
+  })
+  return { place, definition, settings }
+}
+
+function compileTriggers(document: FlowDocument, options: Options, problems: Problem[]): Omit<PlanTrigger, 'entry'>[] {
+  return document.triggers.map((trigger, index) => {
+    const pointer = `/triggers/${index}`
+    const report = (code: FlowErrorCode, at: string, message: string, severity: Problem['severity'] = 'error') =>
+      problems.push({ code, message, pointer: at, severity })
+    const { key, meta, type: published } = trigger
+    const definition = options.catalog.triggers.get(trigger.type)
+    if (!definition) {
+      if (trigger.type !== '') {
+        report('node.unknown', `${pointer}/type`, `The trigger type "${trigger.type}" is not supported`, 'warning')
+      }
+      return { type: published, published, key, meta, config: {} }
+    }
+    if (!definition.classes.includes(options.flowClass)) {
+      report('document.class', `${pointer}/type`, `${published} cannot start ${options.flowClass} flows`)
+    }
+    let sound = true
+    const settings = compileGroup(definition.config, trigger.config, {
+      templates: options.templates,
+      pointer: `${pointer}/config`,
+      report(problem) {
+        sound = false
+        report(problem.code, problem.pointer, problem.message)
+      },
+    })
+    if (!sound) return { type: '', published, key, meta, config: {} }
+    const config = settings({ payload: {} })
+    const wrong = definition.check?.(config)
+    if (wrong !== undefined) report('config.type', `${pointer}/config`, wrong)
+    return { type: wrong === undefined ? definition.type : '', published, key, meta, config }
+  })
+}
+
+// A published application whose template does not parse still imports; the node fails when a run reaches it.
+function severityOf(code: FlowErrorCode): Problem['severity'] {
+  return code === 'template.syntax' || code === 'expression.syntax' ? 'warning' : 'error'
+}
+
+function mostOutputs(definition: AnyNode, node: DocumentNode): number {
+  if (definition.outputPerEntryOf === undefined) return definition.outputs.length
+  const entries = node.config[definition.config[definition.outputPerEntryOf].key]
+  return definition.outputs.length + (Array.isArray(entries) ? entries.length : 0)
+}
+
+// The body of a loop stays in its group, and nothing outside leads into it.
+function checkLoops(document: FlowDocument, parts: readonly Part[], problems: Problem[]): void {
+  const groupOf = new Map(document.nodes.map((node) => [node.id, node.meta.groupId]))
+  document.nodes.forEach((node, index) => {
+    const definition = parts[index]!.definition
+    node.outputIds.forEach((ids, output) => {
+      const body = definition?.bodies?.includes(definition.outputs[output]) ?? false
+      const group = body ? node.id : node.meta.groupId
+      ids.forEach((id, at) => {
+        if ((groupOf.get(id) ?? undefined) === (group ?? undefined)) return
+        problems.push({
+          code: 'document.wire',
+          message: `Output ${output} leads to the node "${id}", which is not in the same loop`,
+          node: node.id,
+          pointer: `/nodes/${index}/outputIds/${output}/${at}`,
+          severity: 'error',
+        })
+      })
+    })
+  })
+}
+
+function committingOutputs(
+  index: number,
+  parts: readonly Part[],
+  outputs: readonly (readonly (readonly number[])[])[],
+): ReadonlySet<string> {
+  const definition = parts[index]!.definition
+  const known = new Map<number, boolean>()
+  const single = (targets: readonly number[] | undefined) => targets?.length === 1 && commits(targets[0]!)
+  const commits = (at: number): boolean => {
+    const settled = known.get(at)
+    if (settled !== undefined) return settled
+    // A way that comes back here before it reaches a cap does not commit for certain.
+    known.set(at, false)
+    const here = parts[at]!.definition
+    const ways = here?.outputs.map((_: string, output: number) => output) ?? []
+    const result =
+      here !== undefined &&
+      here.outputPerEntryOf === undefined &&
+      (here.endsTurn ||
+        (ways.length > 0 &&
+          ways.every((output: number) => here.bodies?.includes(here.outputs[output]) || single(outputs[at]![output]))))
+    known.set(at, result)
+    return result
+  }
+  const bodies: readonly string[] = definition?.bodies ?? []
+  return new Set(bodies.filter((name) => single(outputs[index]![definition!.outputs.indexOf(name)])))
+}

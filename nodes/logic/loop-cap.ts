@@ -1,0 +1,23 @@
+import { flag, path, text } from '../../engine/fields.ts'
+import { defineNode } from '../define.ts'
+
+export const loopCap = defineNode({
+  type: 'loop-cap',
+  aliases: ['LoopCapNode'],
+  group: 'logic',
+  title: 'Loop: End of Turn',
+  summary: 'Ends a turn of a loop: keeps its payload, gives a value to the mapped list, or stops the loop.',
+  outputs: [],
+  endsTurn: true,
+  needs: [],
+  config: {
+    loop: text({ key: 'loopNodeId', label: 'Loop', required: true }),
+    shouldBreak: flag({ key: 'shouldBreak', label: 'Stop the loop' }),
+    mapped: path({ key: 'mapValuePath', label: 'Mapped value' }),
+  },
+  examples: [{ title: 'Next turn', config: { loopNodeId: 'loop1' }, payload: { working: {} } }],
+  run({ config, endTurn }) {
+    const { mapped, shouldBreak } = config
+    endTurn(config.loop, { mapped: mapped.given ? { value: mapped.read() } : undefined, last: shouldBreak })
+  },
+})
