@@ -40,6 +40,16 @@ export interface GroupDocument extends Document {
   deviceIds: string[]
   deviceTags: Partial<Tag>[]
   deviceQueryJson?: string
+  /** What a device must have for its tags or the query to matter here. Derived; kept by tenancy (tenancy/anchors.ts). */
+  anchors?: string[]
+}
+
+/**
+ * The one document that each write of who sees what updates, so that two such writes never cross unseen. Kept by tenancy
+ * (tenancy/write.ts).
+ */
+export interface TenancyDocument extends Document {
+  writes: number
 }
 
 export interface AttributeDefinition {
@@ -198,6 +208,7 @@ export interface Documents {
   application: ApplicationDocument
   users: UserDocument
   groups: GroupDocument
+  tenancy: TenancyDocument
   devices: DeviceDocument
   recipes: RecipeDocument
   endpoints: EndpointDocument
@@ -233,14 +244,24 @@ export const collections: Record<CollectionName, CollectionPlan> = {
     tags: ['userTags'],
     unique: [['emailKey']],
   },
-  groups: { fields: ['name', 'parentId'], lists: ['ancestorIds', 'deviceIds'], tags: ['groupTags', 'deviceTags'] },
+  groups: {
+    fields: ['name', 'parentId'],
+    lists: ['ancestorIds', 'deviceIds', 'anchors'],
+    tags: ['groupTags', 'deviceTags'],
+  },
+  tenancy: { fields: [] },
   devices: {
     fields: ['name', 'deviceClass', 'parentId', 'gatewayId', 'connection.connected', 'connection.time'],
     lists: ['groupIds', 'attributes.name'],
     tags: ['tags'],
   },
   recipes: { fields: ['name'] },
-  endpoints: { fields: ['version', 'method', 'route'], unique: [['version', 'method', 'route']], definition: true },
+  endpoints: {
+    fields: ['version', 'method', 'route'],
+    lists: ['experienceGroupIds'],
+    unique: [['version', 'method', 'route']],
+    definition: true,
+  },
   views: { fields: ['version', 'name', 'viewType'], unique: [['version', 'viewType', 'name']], definition: true },
   experienceVersions: { fields: ['version'], unique: [['version']], definition: true },
   flows: { fields: ['name', 'flowClass'], definition: true },
