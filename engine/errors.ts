@@ -17,12 +17,60 @@ export const flowErrors = {
   'limit.branches': 'A run forked into more branches than it may',
   'limit.payload': 'A payload grew beyond its limit',
   'loop.too-long': 'A loop has more items than it may',
+  'value.too-large': 'A stored value is larger than 16 KB',
+  'value.not-number': 'A stored value to add to is not a number',
   'config.missing': 'A required setting is absent',
   'config.type': 'A setting is of the wrong type, or renders to a value of the wrong type',
   'config.empty': 'A required template renders to nothing',
+  'function.syntax': 'The script of a function node does not compile',
+  'function.input': 'A value is too large for a function node, or JSON cannot hold it',
+  'function.error': 'The script of a function node threw',
+  'function.result': 'A function node left a value that is too large, that JSON cannot hold, or a promise',
+  'function.timeout': 'The script of a function node ran longer than it may',
+  'function.memory': 'The script of a function node wanted more memory than it may have',
+  'function.crashed': 'The script of a function node ended its process',
+  'template.syntax': 'A template cannot be parsed, or calls a helper that does not exist',
+  'template.limit': 'A template does more work, or makes more text, than a render may',
+  'template.not-json': 'The text of a JSON template is not JSON',
+  'template.helper': 'A helper got an argument that it cannot use, such as a bad number format',
+  'expression.syntax': 'An expression cannot be parsed',
+  'view.missing': 'The page or layout to render does not exist',
+  'view.layout': 'A layout does not hold {{page}} exactly once',
+  'error.thrown': 'A Throw Error node was reached',
+  'value.too-deep': 'A value is nested too deep',
+  'value.not-finite': 'A number that is to be stored is not finite',
+  'text.too-long': 'A text that a node would make is longer than it may be',
+  'array.source': 'A list was expected',
+  'array.too-long': 'A list that a node would make is longer than it may be',
+  'object.source': 'An object, or a list, was expected',
+  'object.input': 'The input of an operation on an object is of the wrong type',
+  'string.argument': 'An argument of a text operation is not usable',
+  'date.unreadable': 'A value is not a date, or not in the given format',
+  'date.argument': 'A time zone, unit or amount is not usable',
+  'id.argument': 'A kind of id, its length, namespace or value is not usable',
+  'delay.range': 'A delay is not between 0 and 59 seconds',
+  'time-range.argument': 'A time of day, a time zone or the days of a time range are not usable',
+  'json.source': 'A text is not JSON',
+  'schema.invalid': 'A JSON Schema is not usable',
+  'schema.work': 'Checking a value against a JSON Schema takes too much work',
+  'function.payload': 'A function node left something other than an object as the whole payload',
+  'http.url': 'A URL is not usable',
+  'http.request': 'A request cannot be sent as it is',
+  'http.credential': 'A stored credential is asked for',
+  'http.refused': 'A request would leave for an address that is not public',
+  'http.redirects': 'A request was redirected too often, or to something other than a web address',
+  'http.timeout': 'A request took longer than it may',
+  'http.too-large': 'An answer is larger than it may be',
+  'http.failed': 'A request got no answer',
 } as const
 
 export type FlowErrorCode = keyof typeof flowErrors
+
+export interface FlowErrorDetails {
+  stack?: string[]
+  line?: number
+  logs?: { level: string; text: string }[]
+}
 
 /**
  * A failure that the author of the flow can mend. `name` is the category that error triggers see
@@ -30,9 +78,16 @@ export type FlowErrorCode = keyof typeof flowErrors
  */
 export class FlowError extends Error {
   readonly code: FlowErrorCode
-  constructor(code: FlowErrorCode, message: string, options: { cause?: unknown; name?: string } = {}) {
+  /** Function nodes only: frames in the script (at most 20), the line (from 1), what was logged before. */
+  readonly details: FlowErrorDetails | undefined
+  constructor(
+    code: FlowErrorCode,
+    message: string,
+    options: { cause?: unknown; name?: string; details?: FlowErrorDetails } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = options.name ?? 'FlowError'
     this.code = code
+    this.details = options.details
   }
 }
