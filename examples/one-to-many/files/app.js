@@ -15,6 +15,33 @@ for (const side of document.querySelectorAll('[data-collapse]')) {
   side.prepend(button)
 }
 
+// Pointing at a chart shows the reading there in place of the latest one.
+const reset = (chart) => {
+  const now = chart.querySelector('.chart-now')
+  if (now?.dataset.latest) now.textContent = now.dataset.latest
+  chart.querySelector('.chart-cursor')?.setAttribute('d', '')
+}
+document.addEventListener('pointermove', (event) => {
+  const plot = event.target instanceof Element ? event.target.closest('[data-chart] svg') : null
+  for (const chart of document.querySelectorAll('[data-chart]')) if (!plot || !chart.contains(plot)) reset(chart)
+  const chart = plot?.closest('[data-chart]')
+  const data = chart?.querySelector('script')
+  if (!data) return
+  const box = plot.getBoundingClientRect()
+  const x = (600 * (event.clientX - box.left)) / box.width
+  const points = JSON.parse(data.textContent)
+  const nearest = points.reduce((best, point) => (Math.abs(point.x - x) < Math.abs(best.x - x) ? point : best))
+  const now = chart.querySelector('.chart-now')
+  now.dataset.latest ??= now.textContent
+  const time = new Date(nearest.time).toLocaleTimeString('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: chart.dataset.timezone,
+  })
+  now.textContent = `${nearest.value} ${chart.dataset.unit} at ${time}`
+  chart.querySelector('.chart-cursor').setAttribute('d', `M${nearest.x} 0V150`)
+})
+
 // Readings arrive every ten seconds: fetch the page again and swap the parts marked data-live.
 const PERIOD_MS = 10000
 const refresh = async () => {
