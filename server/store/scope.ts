@@ -1,0 +1,6 @@
+import type { Scope } from './port.ts'
+
+/** One text for one application of one tenant: the key of everything that is kept in memory by application. */
+export function scopeKey({ tenant, application }: Scope): string {
+  return `${tenant}\n${application}`
+}

@@ -1,0 +1,136 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { CollectionName, Document, Documents } from './documents.ts'
+import { type AppStore, type Collection, type Scope, type Store, StoreError, type WriteOperation } from './port.ts'
+import { openBlobs } from './sqlite-blobs.ts'
+import { type AppNumber, openCollection, type SqliteCollection } from './sqlite-collection.ts'
+import { type Database, openDatabase } from './sqlite-database.ts'
+import { openHosts } from './sqlite-hosts.ts'
+import { declaredPlans, type Layouts, type Plans } from './sqlite-plan.ts'
+import { migrate } from './sqlite-schema.ts'
+import { openTelemetry } from './sqlite-telemetry.ts'
+import { openValues } from './sqlite-values.ts'
+
+/**
+ * The embedded store: one file (with its -wal and -shm beside it), made with its folder when missing and migrated when older.
+ * An acknowledged write survives the death of the process; a loss of power may take the last moments, whole writes and newest
+ * first. Several processes of one machine may open the file: writes wait for each other at most five seconds, then fail with
+ * `unavailable`. A file of a newer release, of another program or a damaged one is refused with `unavailable`.
+ */
+export async function openSqlite(options: { file: string; plans?: Plans }): Promise<Store> {
+  mkdirSync(dirname(options.file), { recursive: true })
+  const database = openDatabase({ file: options.file })
+  try {
+    return openStore(database, migrate(database, options.plans ?? declaredPlans))
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function openStore(database: Database, layouts: Layouts): Store {
+  const appOf = appNumbers(database)
+  return {
+    app: (scope) => openApp({ database, layouts, scope: { ...scope }, app: appOf(scope) }),
+    hosts: openHosts(database, appOf),
+
+    async applications() {
+      const sql = `SELECT DISTINCT a.tenant, a.application FROM c_application t JOIN apps a ON a.app = t.app
+        ORDER BY a.application, a.tenant`
+      return database.all(sql).map((row) => ({ tenant: String(row.tenant), application: String(row.application) }))
+    },
+
+    async check() {
+      database.get('SELECT count(*) AS n FROM plans')
+    },
+
+    async close() {
+      database.close()
+    },
+  }
+}
+
+/** Numbers never change once made, so that they may be kept. */
+function appNumbers(database: Database): (scope: Scope) => AppNumber {
+  const numbers = new Map<string, number>()
+  return ({ tenant, application }) => {
+    const key = JSON.stringify([tenant, application])
+    const known = () => {
+      const kept = numbers.get(key)
+      if (kept !== undefined) return kept
+      const found = database.get('SELECT app FROM apps WHERE tenant = ? AND application = ?', [tenant, application])
+      if (found === undefined) return undefined
+      // Within a transaction it may yet be undone.
+      if (!database.inTransaction()) numbers.set(key, Number(found.app))
+      return Number(found.app)
+    }
+    const make = () => {
+      const number = known()
+      if (number !== undefined) return number
+      const sql = 'INSERT OR IGNORE INTO apps (tenant, application) VALUES (?, ?)'
+      database.run(sql, [tenant, application])
+      return known() as number
+    }
+    return { known, make }
+  }
+}
+
+function openApp(options: { database: Database; layouts: Layouts; scope: Scope; app: AppNumber }): AppStore {
+  const { database, layouts, scope, app } = options
+  const opened = new Map<string, SqliteCollection<Document>>()
+
+  function collectionOf(name: string): SqliteCollection<Document> {
+    const known = opened.get(name)
+    if (known !== undefined) return known
+    const layout = layouts.get(name)
+    if (layout === undefined)
+      throw new StoreError('field', `Expected a declared collection, got ${JSON.stringify(name)}.`)
+    const collection = openCollection<Document>({ database, layout, groups: layouts.get('groups'), app })
+    opened.set(name, collection)
+    return collection
+  }
+
+  function apply(operation: WriteOperation) {
+    if ('insert' in operation) collectionOf(operation.insert).writer.insert(operation.document)
+    else if ('update' in operation) {
+      collectionOf(operation.update).writer.update(operation.id, operation.change, operation.revision)
+    } else if (!collectionOf(operation.remove).writer.remove(operation.id, operation.revision)) {
+      if (operation.revision === undefined) return
+      throw new StoreError('missing', `Expected a document of ${operation.remove} with this id, found none.`)
+    }
+  }
+
+  return {
+    scope,
+    collection: <N extends CollectionName>(name: N) => collectionOf(name) as unknown as Collection<Documents[N]>,
+
+    async write(operations) {
+      database.transaction(() => {
+        operations.forEach((operation, index) => {
+          try {
+            apply(operation)
+          } catch (error) {
+            throw at(error, index)
+          }
+        })
+      })
+    },
+
+    async revision() {
+      const number = app.known()
+      if (number === undefined) return 0
+      return Number(database.get('SELECT revision FROM apps WHERE app = ?', [number])?.revision)
+    },
+
+    telemetry: openTelemetry(database, app),
+    blobs: openBlobs(database, app),
+    values: openValues(database, app),
+  }
+}
+
+/** The same failure, with the index of its operation. */
+function at(error: unknown, operation: number): unknown {
+  if (!(error instanceof StoreError)) return error
+  const { code, message, details, cause } = error
+  return new StoreError(code, `Operation ${operation}: ${message}`, { cause, revision: details.revision, operation })
+}
