@@ -1,0 +1,104 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import type { Logger } from 'pino'
+import { adminRouter } from './admin.ts'
+import { type Config, isLoopback } from './config.ts'
+import { openExperience } from './experience/experience.ts'
+import type { DebugStream } from './flows/debug.ts'
+import { openRunRecords } from './flows/records.ts'
+import { openRunner } from './flows/runner.ts'
+import { openTimers } from './flows/timers.ts'
+import { listen } from './listen.ts'
+import { openMetrics } from './metrics.ts'
+import { now, openRuntime } from './runtime.ts'
+import type { Store } from './store/port.ts'
+
+export interface HeadgateServer {
+  /** Address of the admin host. */
+  url: string
+  urlOf(host: string): string
+  debug: DebugStream
+  /** Takes up changed flows and timers now, not at the next look. */
+  refresh(): Promise<void>
+  /** Stops taking requests, lets runs end for up to `drainMs` (default 10,000), then closes everything but the store. */
+  close(drainMs?: number): Promise<void>
+}
+
+export interface ServerOptions {
+  config: Config
+  store: Store
+  log: Logger
+}
+
+/** Opens the whole server on a store: the order of things, from what runs need to the listening socket. */
+export async function openServer({ config, store, log }: ServerOptions): Promise<HeadgateServer> {
+  const runtime = openRuntime({ config, log })
+  const records = openRunRecords({
+    delayMs: config.runRecordDelayMs,
+    onError: (error) => log.error({ err: error }, 'run records could not be written'),
+  })
+  const runner = openRunner({
+    ...{ store, plans: runtime.plans, records, log, now },
+    limits: { milliseconds: config.runTimeoutMs },
+    services: (context) => runtime.services(context, replies.service),
+    failReply: (scope, replyId, error) => replies.fail(scope, replyId, error),
+    onEnd: (_context, trigger, outcome) => metrics.run({ trigger: trigger.type, outcome }),
+  })
+  const experience = openExperience({
+    ...{ store, now, log },
+    baseDomain: config.baseDomain,
+    trustedProxies: config.trustedProxies,
+    limits: { replyTimeoutMs: config.replyTimeoutMs },
+    session: (scope, token) => runtime.resources(store.app(scope)).sessions.resolve(token),
+    tenancy: (scope) => runtime.resources(store.app(scope)).tenancy,
+    device: async (scope, id) => {
+      const { devices } = runtime.resources(store.app(scope))
+      return (await devices.find({ by: 'id', id }, {}, { tagsAsObject: true })).items[0]
+    },
+    fire: (event) => runner.fireEndpoint(event),
+    onAnswer: (answer) => metrics.request(answer),
+  })
+  const { replies } = experience
+  const metrics = openMetrics(() => replies.waiting())
+  const timers = openTimers({ store, plans: runtime.plans, runner, log })
+
+  const urlOf = (host: string) => {
+    const { port } = socket.address() as AddressInfo
+    return `http://${host}${port === 80 ? '' : `:${port}`}`
+  }
+  const admin = adminRouter({ store, metrics, log, urlOf })
+  const app = express()
+  app.disable('x-powered-by')
+  // The admin host and the experiences share no origin: which of them is asked is the first thing that is settled.
+  app.use((request, response, next) => {
+    const host = hostNameOf(request.headers.host)
+    if (host === config.baseDomain || isLoopback(host)) admin(request, response, next)
+    else experience.handle(request, response, next)
+  })
+  const socket = createServer(app)
+  await listen(socket, config)
+  await timers.refresh()
+
+  return {
+    url: urlOf(config.baseDomain),
+    urlOf,
+    debug: runtime.debug,
+    refresh: () => timers.refresh(),
+    async close(drainMs = 10_000) {
+      timers.close()
+      socket.close()
+      socket.closeIdleConnections()
+      await runner.drain(drainMs)
+      await experience.close()
+      socket.closeAllConnections()
+      await records.close()
+      await runtime.close()
+    },
+  }
+}
+
+function hostNameOf(header: string | undefined): string {
+  const name = (header ?? '').replace(/:\d*$/, '').replace(/^\[|\]$/g, '')
+  return name.toLowerCase()
+}

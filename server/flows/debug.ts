@@ -1,0 +1,65 @@
+import { EventEmitter } from 'node:events'
+import type { Visit } from '../../engine/node.ts'
+import { copyValue, type Payload, sizeOf } from '../../engine/payload.ts'
+import type { DebugLevel, DebugLog } from '../../nodes/services.ts'
+import type { Scope } from '../store/port.ts'
+
+/** One entry of the debug log (reference: flow-format 3.9). Its value is redacted and never above 256 KB. */
+export interface DebugMessage {
+  runId: string
+  scope: Scope
+  flowId: string
+  flowName: string
+  flowVersion: string
+  time: number
+  nodeId: string
+  level: DebugLevel
+  message: string
+  value: unknown
+  path: Visit[]
+}
+
+export interface DebugStream {
+  /** The log that one run writes to. */
+  forRun(run: Pick<DebugMessage, 'runId' | 'scope' | 'flowId' | 'flowName' | 'flowVersion'>): DebugLog
+  /** Hears every message from now on; call the result to stop. */
+  listen(hear: (message: DebugMessage) => void): () => void
+}
+
+const MOST_BYTES = 256 * 1024
+
+/** Debug messages, handed to whoever listens at that moment; without a listener a message costs nothing. */
+export function openDebugStream(now: () => number): DebugStream {
+  const emitter = new EventEmitter<{ message: [DebugMessage] }>()
+  emitter.setMaxListeners(0)
+  return {
+    forRun: (run) => ({
+      write({ node, level, message, value }) {
+        if (emitter.listenerCount('message') === 0) return
+        const snapshot = sizeOf(value, MOST_BYTES) > MOST_BYTES ? 'Value omitted due to size' : redact(copyValue(value))
+        const entry = { ...run, time: now(), nodeId: node.id, level, message, value: snapshot, path: node.trail() }
+        emitter.emit('message', entry)
+      },
+    }),
+    listen(hear) {
+      emitter.on('message', hear)
+      return () => emitter.off('message', hear)
+    },
+  }
+}
+
+const SECRET_KEY = /^(authorization|cookie|set-cookie|.*(password|secret|token|api-?key|private-?key).*)$/i
+
+/** Masks, in place, values under keys that tell of a secret. */
+export function redact(value: unknown): unknown {
+  if (Array.isArray(value)) value.forEach(redact)
+  else if (value !== null && typeof value === 'object' && !(value instanceof Date)) {
+    for (const key of Object.keys(value)) {
+      const inner = (value as Payload)[key]
+      if (SECRET_KEY.test(key) && (typeof inner === 'string' || typeof inner === 'number')) {
+        ;(value as Payload)[key] = '*****REDACTED*****'
+      } else redact(inner)
+    }
+  }
+  return value
+}

@@ -1,0 +1,33 @@
+import { FlowError } from '../../engine/errors.ts'
+import type { FlowValues } from '../../nodes/services.ts'
+import { StoreError, type Values } from '../store/port.ts'
+
+const MOST_BYTES = 16 * 1024
+
+/** The storage of one flow: shared by all its runs and versions, unseen by other flows. */
+export function flowValues(values: Values, flowId: string): FlowValues {
+  const space = `flow:${flowId}`
+  return {
+    get: (key) => values.get(space, key),
+    all: () => values.entries(space),
+    async set(key, value) {
+      const bytes = Buffer.byteLength(JSON.stringify(value) ?? '')
+      if (bytes > MOST_BYTES) {
+        throw new FlowError(
+          'value.too-large',
+          `Expected a value of at most ${MOST_BYTES} bytes of JSON for "${key}", got ${bytes}`,
+        )
+      }
+      await values.set(space, key, value)
+    },
+    remove: (key) => values.take(space, key),
+    async add(key, amount) {
+      try {
+        return await values.add(space, key, amount)
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code !== 'not-number') throw error
+        throw new FlowError('value.not-number', `Expected a number to be stored under "${key}", got another value`)
+      }
+    },
+  }
+}

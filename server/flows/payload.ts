@@ -1,0 +1,73 @@
+import { copyValue, type Payload, sizeOf } from '../../engine/payload.ts'
+import type { Outcome } from '../../engine/run.ts'
+import type { AppFlows, RunnableFlow } from './plans.ts'
+
+/** Who caused a run. */
+export interface Relay {
+  type: string
+  id: string
+}
+
+/** What a trigger adds to the payload that every run starts with. */
+export interface Start {
+  triggerId: string
+  /** The published name. */
+  triggerType: string
+  time: Date
+  data: unknown
+  relay: Relay
+  experience?: Payload
+}
+
+/** The payload a run starts with (reference: flow-format 3.1). It shares nothing with any other run. */
+export function startPayload(flows: AppFlows, flow: RunnableFlow, start: Start): Payload {
+  return {
+    time: start.time,
+    data: start.data,
+    ...(start.experience ? { experience: start.experience } : {}),
+    applicationId: flows.application.id,
+    applicationName: flows.application.name,
+    triggerId: start.triggerId,
+    triggerType: start.triggerType,
+    flowId: flow.id,
+    flowName: flow.name,
+    flowVersion: flow.version,
+    globals: copyValue(globalsOf(flows, flow)),
+    relayId: start.relay.id,
+    relayType: start.relay.type,
+  }
+}
+
+/** Globals of the application, then of the experience version, then of the flow: the last one wins, per key. */
+export function globalsOf(flows: AppFlows, flow: RunnableFlow): Payload {
+  const experience = flow.experienceVersion === undefined ? {} : flows.experienceGlobals.get(flow.experienceVersion)
+  return { ...flows.globals, ...experience, ...flow.plan.globals }
+}
+
+const MOST_ERRORED_BYTES = 256 * 1024
+
+/** What a flow-error trigger gets about a failed run (reference: triggers 6). */
+export function errorStart(flow: RunnableFlow, outcome: Outcome, replyId: string | undefined, time: Date): Start {
+  const { error, payload } = outcome
+  const small = sizeOf(payload, MOST_ERRORED_BYTES) <= MOST_ERRORED_BYTES
+  return {
+    triggerId: `${flow.id}-flowError`,
+    triggerType: 'flowError',
+    time,
+    relay: { type: 'flow', id: flow.id },
+    data: {
+      errorInfo: {
+        error: { message: error?.message, name: error?.name, ...(error?.stack ? { stack: error.stack } : {}) },
+        nodeId: error?.node?.id,
+        nodeType: error?.node?.type,
+      },
+      erroredPayload: small ? copyValue(payload) : 'Payload data omitted due to size',
+      ...(replyId === undefined ? {} : { replyId }),
+    },
+    ...(isObject(payload.experience) ? { experience: copyValue(payload.experience) } : {}),
+  }
+}
+
+function isObject(value: unknown): value is Payload {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}

@@ -1,0 +1,140 @@
+import { type Catalog, compileFlow, globalsOf, type Plan } from '../../engine/compile.ts'
+import type { FlowClass, Problem } from '../../engine/document.ts'
+import { type Payload, readPath } from '../../engine/payload.ts'
+import { openTemplates, type Templates } from '../../engine/template.ts'
+import type { FlowContent } from '../store/documents.ts'
+import type { AppStore, Scope } from '../store/port.ts'
+import { scopeKey } from '../store/scope.ts'
+
+/** One version of a flow that may run now. */
+export interface RunnableFlow {
+  /** Id of the flow, not of its version. */
+  id: string
+  name: string
+  flowClass: FlowClass
+  /** `develop` or the version's name. */
+  version: string
+  /** Name of the experience version it belongs to; undefined for application flows. */
+  experienceVersion: string | undefined
+  plan: Plan
+  problems: Problem[]
+}
+
+/** What an application is made of, as far as runs need it: all of one revision. */
+export interface AppFlows {
+  revision: number
+  application: { id: string; name: string }
+  globals: Payload
+  /** By name of the experience version. */
+  experienceGlobals: ReadonlyMap<string, Payload>
+  /** Enabled flows, in the version that runs. */
+  flows: readonly RunnableFlow[]
+}
+
+export interface Plans {
+  /** Never stale: what is given has the revision that the store has at the call. Concurrent loads are shared. */
+  of(app: AppStore): Promise<AppFlows>
+  forget(scope: Scope): void
+}
+
+/** Compiled flows by application. What did not change between two revisions is not compiled again. */
+export function openPlans(catalog: Catalog): Plans {
+  const kept = new Map<
+    string,
+    { templates: Templates; compiled: Map<string, Compiled>; loading?: Promise<AppFlows>; at: number }
+  >()
+  return {
+    async of(app) {
+      const key = scopeKey(app.scope)
+      const revision = await app.revision()
+      let entry = kept.get(key)
+      if (!entry) {
+        entry = { templates: openTemplates(), compiled: new Map(), at: -1 }
+        kept.set(key, entry)
+      }
+      if (entry.loading && entry.at === revision) return entry.loading
+      entry.at = revision
+      const loading = load(app, revision, catalog, entry)
+      entry.loading = loading
+      loading.catch(() => {
+        if (entry.loading === loading) entry.loading = undefined
+      })
+      return loading
+    },
+    forget: (scope) => void kept.delete(scopeKey(scope)),
+  }
+}
+
+interface Compiled {
+  stamp: string
+  plan: Plan
+  problems: Problem[]
+}
+
+async function load(
+  app: AppStore,
+  revision: number,
+  catalog: Catalog,
+  cache: { templates: Templates; compiled: Map<string, Compiled> },
+): Promise<AppFlows> {
+  const application = await app.collection('application').get(app.scope.application)
+  const versions = await collect(app.collection('experienceVersions').each())
+  const flows = await runnableFlows(app, catalog, cache)
+  return {
+    revision,
+    application: { id: app.scope.application, name: application?.name ?? '' },
+    globals: globalsOf(application?.globals ?? []),
+    experienceGlobals: new Map(versions.map((one) => [one.version, globalsOf(one.globals)])),
+    flows,
+  }
+}
+
+async function runnableFlows(
+  app: AppStore,
+  catalog: Catalog,
+  cache: { templates: Templates; compiled: Map<string, Compiled> },
+): Promise<RunnableFlow[]> {
+  const documents = await collect(app.collection('flows').each())
+  const snapshots = await collect(app.collection('flowVersions').each())
+  const compile = (id: string, stamp: string, flowClass: FlowClass, content: FlowContent): Compiled => {
+    const known = cache.compiled.get(id)
+    if (known?.stamp === stamp) return known
+    const fresh = { stamp, ...compileFlow(content, { flowClass, catalog, templates: cache.templates }) }
+    cache.compiled.set(id, fresh)
+    return fresh
+  }
+  const present = new Set([...documents, ...snapshots].map((one) => one.id))
+  for (const id of cache.compiled.keys()) if (!present.has(id)) cache.compiled.delete(id)
+  return documents.flatMap((flow): RunnableFlow[] => {
+    if (!flow.enabled) return []
+    const { id, name, flowClass } = flow
+    const own = snapshots.filter((one) => one.flowId === id)
+    if (flowClass === 'experience') {
+      return own
+        .filter((one) => one.enabled)
+        .map((one) => ({
+          ...{ id, name: one.name ?? name, flowClass, version: one.version, experienceVersion: one.version },
+          ...compile(one.id, `${one.revision}`, flowClass, one.content),
+        }))
+    }
+    const chosen = flow.defaultVersionId === undefined ? undefined : own.find((one) => one.id === flow.defaultVersionId)
+    const { plan, problems } = chosen
+      ? compile(chosen.id, `${chosen.revision}`, flowClass, chosen.content)
+      : compile(id, `${flow.revision}`, flowClass, flow.content)
+    return [
+      { id, name, flowClass, version: chosen?.version ?? 'develop', experienceVersion: undefined, plan, problems },
+    ]
+  })
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+/** The payload's `data.replyId`, when a run carries one. */
+export function replyIdOf(payload: Payload): string | undefined {
+  const id = readPath(payload, ['data', 'replyId'])
+  return typeof id === 'string' ? id : undefined
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { PlanTrigger } from '../../engine/compile.ts'
+import { copyValue, type Payload } from '../../engine/payload.ts'
+import { type Outcome, type RunLimits, run } from '../../engine/run.ts'
+import type { Services } from '../../nodes/services.ts'
+import type { EndpointEvent } from '../experience/experience.ts'
+import type { AppStore, Scope, Store } from '../store/port.ts'
+import { errorListeners } from './error-listeners.ts'
+import { errorStart, type Start, startPayload } from './payload.ts'
+import { type AppFlows, type Plans, type RunnableFlow, replyIdOf } from './plans.ts'
+import type { RunRecords } from './records.ts'
+
+/** One run: which flow of which application, begun by which trigger. */
+export interface RunContext {
+  runId: string
+  app: AppStore
+  flows: AppFlows
+  flow: RunnableFlow
+}
+
+export interface RunnerDeps {
+  store: Store
+  plans: Plans
+  records: RunRecords
+  log: Logger
+  limits: Partial<RunLimits>
+  now(): number
+  services(context: RunContext): Services
+  /** Answers a request that waits: its run failed and no flow listens. */
+  failReply(scope: Scope, replyId: string, error: { message: string }): void
+  onEnd?(context: RunContext, trigger: PlanTrigger, outcome: Outcome): void
+}
+
+export interface Runner {
+  /** Starts the flows that listen to a request; gives their number without waiting for their end. */
+  fireEndpoint(event: EndpointEvent): Promise<number>
+  /** Starts one trigger of a flow and waits for its end; undefined when the flow no longer has it. */
+  fireTrigger(
+    scope: Scope,
+    target: { flowId: string; triggerKey: string },
+    start: Pick<Start, 'data' | 'relay'>,
+  ): Promise<Outcome | undefined>
+  /** Waits until no run is under way, at most `milliseconds`; then ends what is left. */
+  drain(milliseconds: number): Promise<void>
+}
+
+const ANY_ENDPOINT = '0'.repeat(24)
+
+/** Starts runs and sees them to their end: record, log, error listeners. */
+export function openRunner(deps: RunnerDeps): Runner {
+  const running = new Set<Promise<unknown>>()
+  const stopping = new AbortController()
+
+  const startRun = (context: RunContext, trigger: PlanTrigger, start: Start): Promise<Outcome> => {
+    const ended = runToEnd(context, trigger, start)
+    running.add(ended)
+    return ended.finally(() => running.delete(ended))
+  }
+
+  const runToEnd = async (context: RunContext, trigger: PlanTrigger, start: Start): Promise<Outcome> => {
+    const { app, flow } = context
+    const payload = startPayload(context.flows, flow, start)
+    const replyId = replyIdOf(payload)
+    const outcome = await run({
+      plan: flow.plan,
+      entry: trigger.entry,
+      payload,
+      services: deps.services(context) as unknown as Record<string, unknown>,
+      limits: deps.limits,
+      signal: stopping.signal,
+    })
+    const { type: triggerType } = trigger
+    deps.records.add(app, { flowId: flow.id, flowVersion: flow.version, triggerType, outcome })
+    deps.onEnd?.(context, trigger, outcome)
+    if (outcome.status === 'failed') await onFailure(context, trigger, outcome, replyId)
+    return outcome
+  }
+
+  const onFailure = async (
+    context: RunContext,
+    trigger: PlanTrigger,
+    outcome: Outcome,
+    replyId: string | undefined,
+  ): Promise<void> => {
+    logFailure(deps.log, context, outcome)
+    // A failure of an error flow is logged only: error flows never start each other.
+    const cascades = trigger.type !== 'flow-error'
+    const listeners = cascades ? errorListeners(context.flows, context.flow) : []
+    const outcomes = await Promise.all(
+      listeners.map((listener) => {
+        const start = errorStart(context.flow, outcome, replyId, new Date(deps.now()))
+        return startRun({ ...context, runId: randomUUID(), flow: listener.flow }, listener.trigger, start)
+      }),
+    )
+    if (replyId !== undefined && cascades && outcomes.every((one) => one.status === 'failed')) {
+      deps.failReply(context.app.scope, replyId, { message: outcome.error?.message ?? 'The flow failed' })
+    }
+  }
+
+  return {
+    async fireEndpoint(event) {
+      const app = deps.store.app(event.scope)
+      const flows = await deps.plans.of(app)
+      const matches = endpointMatches(flows, event)
+      matches.forEach(({ flow, trigger }, index) => {
+        const own = <T>(value: T) => (index === 0 ? value : copyValue(value))
+        const start: Start = {
+          triggerId: event.endpoint?.id ?? ANY_ENDPOINT,
+          triggerType: 'endpoint',
+          time: new Date(deps.now()),
+          data: own(event.data),
+          experience: own(event.experience),
+          relay: event.relay,
+        }
+        void startRun({ runId: randomUUID(), app, flows, flow }, trigger, start)
+      })
+      return matches.length
+    },
+    async fireTrigger(scope, { flowId, triggerKey }, { data, relay }) {
+      const app = deps.store.app(scope)
+      const flows = await deps.plans.of(app)
+      const flow = flows.flows.find((one) => one.id === flowId)
+      const trigger = flow?.plan.triggers.find((one) => one.key === triggerKey)
+      if (!flow || !trigger) return undefined
+      const start = { triggerId: triggerKey, triggerType: trigger.published, time: new Date(deps.now()), data, relay }
+      return startRun({ runId: randomUUID(), app, flows, flow }, trigger, start)
+    },
+    async drain(milliseconds) {
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, milliseconds)
+      await Promise.race([Promise.allSettled(running), late])
+      clearTimeout(timer)
+      stopping.abort()
+      await Promise.allSettled(running)
+    },
+  }
+}
+
+function endpointMatches(flows: AppFlows, event: EndpointEvent): { flow: RunnableFlow; trigger: PlanTrigger }[] {
+  const matches = (flow: RunnableFlow, { type, key, config }: PlanTrigger) => {
+    if (type !== 'endpoint') return false
+    if (key !== ANY_ENDPOINT && key !== event.endpoint?.id) return false
+    if (flow.experienceVersion !== undefined) return flow.experienceVersion === event.version
+    // An application flow names the experience version; one that listens to everything and names none hears all.
+    const named = config.experienceVersion || (key === ANY_ENDPOINT ? event.version : 'develop')
+    return flow.flowClass === 'cloud' && named === event.version
+  }
+  return flows.flows.flatMap((flow) =>
+    flow.plan.triggers.filter((trigger) => matches(flow, trigger)).map((trigger) => ({ flow, trigger })),
+  )
+}
+
+function logFailure(log: Logger, { runId, app, flow }: RunContext, { error }: Outcome): void {
+  const about = { runId, application: app.scope.application, flow: flow.name, version: flow.version, node: error?.node }
+  if (error?.code === 'internal') log.error({ ...about, err: error.cause }, 'a run failed on a fault of the server')
+  else log.warn({ ...about, code: error?.code, reason: error?.message }, 'a run failed')
+}
+
+/** The data of a virtual button: JSON text of an object in its `meta.payload`. Throws SyntaxError for other text. */
+export function buttonData(trigger: PlanTrigger): Payload {
+  const text = trigger.meta.payload
+  return typeof text === 'string' && text.trim() !== '' ? (JSON.parse(text) as Payload) : {}
+}

@@ -1,0 +1,54 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Outcome } from '../engine/run.ts'
+
+export interface Metrics {
+  /** Text of GET /metrics and its content type. */
+  text(): Promise<{ body: string; contentType: string }>
+  request(answer: { method: string; status: number; seconds: number }): void
+  run(run: { trigger: string; outcome: Outcome }): void
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** Counts and times of this process. Labels come from closed sets: no path, flow or application ever becomes one. */
+export function openMetrics(waitingReplies: () => number): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const requests = new Histogram({
+    name: 'headgate_request_seconds',
+    help: 'Time from a request to an experience to its reply',
+    labelNames: ['method', 'status'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30],
+    registers,
+  })
+  const runs = new Histogram({
+    name: 'headgate_run_seconds',
+    help: 'Time of runs, from trigger to end',
+    labelNames: ['trigger', 'status'],
+    buckets: [0.001, 0.01, 0.1, 1, 10, 60],
+    registers,
+  })
+  const visits = new Counter({ name: 'headgate_node_visits_total', help: 'Visits of nodes', registers })
+  new Gauge({
+    name: 'headgate_waiting_requests',
+    help: 'Requests that wait for the reply of a flow',
+    registers,
+    collect() {
+      this.set(waitingReplies())
+    },
+  })
+  return {
+    text: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
+    request({ method, status, seconds }) {
+      requests.observe(
+        { method: methods.has(method) ? method : 'other', status: `${Math.floor(status / 100)}xx` },
+        seconds,
+      )
+    },
+    run({ trigger, outcome }) {
+      runs.observe({ trigger, status: outcome.status }, outcome.milliseconds / 1000)
+      visits.inc(outcome.visitCount)
+    },
+  }
+}

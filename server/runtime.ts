@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { openFunctionPool } from '../engine/sandbox/pool.ts'
+import { catalog } from '../nodes/index.ts'
+import type { Services } from '../nodes/services.ts'
+import type { Config } from './config.ts'
+import { openEgress } from './egress.ts'
+import { type DebugStream, openDebugStream } from './flows/debug.ts'
+import { openPlans, type Plans } from './flows/plans.ts'
+import type { RunContext } from './flows/runner.ts'
+import { openMailer } from './mail.ts'
+import { openResources, type Resources } from './resources/resources.ts'
+import { type ServiceDeps, servicesOf } from './services.ts'
+import type { AppStore } from './store/port.ts'
+
+/** What runs need, whoever starts them: compiled flows, services, the debug log. */
+export interface Runtime {
+  plans: Plans
+  debug: DebugStream
+  resources(app: AppStore): Resources
+  services(context: RunContext, replies: ServiceDeps['replies']): Services
+  close(): Promise<void>
+}
+
+export const now = () => Date.now()
+
+/** Opens everything that runs share. Who serves requests says where replies go. */
+export function openRuntime({ config, log }: { config: Config; log: Logger }): Runtime {
+  const functions = openFunctionPool()
+  const http = openEgress({ allowPrivate: config.egressAllow })
+  const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox: join(config.dataDir, 'outbox') })
+  const debug = openDebugStream(now)
+  const resources = (app: AppStore) => openResources({ app, now })
+  return {
+    plans: openPlans(catalog),
+    debug,
+    resources,
+    services: (context, replies) => servicesOf({ now, debug, functions, http, mailer, resources, replies }, context),
+    async close() {
+      await functions.close()
+      await http.close()
+      mailer.close()
+      log.debug('runtime closed')
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FunctionPool } from '../engine/sandbox/pool.ts'
+import type { Functions, HttpClient, Replies, Services } from '../nodes/services.ts'
+import type { DebugStream } from './flows/debug.ts'
+import { flowValues } from './flows/flow-values.ts'
+import { globalsOf } from './flows/payload.ts'
+import type { RunContext } from './flows/runner.ts'
+import type { Mailer } from './mail.ts'
+import type { Resources } from './resources/resources.ts'
+import type { AppStore, Scope } from './store/port.ts'
+import { scopeKey } from './store/scope.ts'
+
+export interface ServiceDeps {
+  now(): number
+  debug: DebugStream
+  functions: FunctionPool
+  http: HttpClient
+  mailer: Mailer
+  resources(app: AppStore): Resources
+  replies(run: {
+    scope: Scope
+    flow: { id: string; name: string; version: string }
+    globals: Record<string, unknown>
+    application: { id: string; name: string }
+  }): Replies
+}
+
+/** The services of one run: each bound to its application, some to its flow. */
+export function servicesOf(deps: ServiceDeps, { runId, app, flows, flow }: RunContext): Services {
+  const { scope } = app
+  const debug = deps.debug.forRun({ runId, scope, flowId: flow.id, flowName: flow.name, flowVersion: flow.version })
+  const { devices, users, groups, tenancy } = deps.resources(app)
+  return {
+    clock: { now: deps.now, sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
+    debug,
+    values: flowValues(app.values, flow.id),
+    functions: functionsOf(deps.functions, scope, debug),
+    http: deps.http,
+    mail: deps.mailer.forFlow(`${scopeKey(scope)}\n${flow.id}`),
+    devices,
+    users,
+    groups,
+    tenancy,
+    reply: deps.replies({
+      scope,
+      flow: { id: flow.id, name: flow.name, version: flow.version },
+      globals: globalsOf(flows, flow),
+      application: flows.application,
+    }),
+  }
+}
+
+function functionsOf(pool: FunctionPool, scope: Scope, debug: Services['debug']): Functions {
+  const levels = { log: 'verbose', info: 'info', warn: 'warn', error: 'error' } as const
+  return {
+    async run({ script, value, node, signal }) {
+      const { value: result, logs } = await pool.run({
+        script,
+        value,
+        application: scopeKey(scope),
+        signal,
+      })
+      for (const { level, text } of logs) debug.write({ node, level: levels[level], message: text })
+      return result
+    },
+  }
+}
