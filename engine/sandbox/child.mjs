@@ -21,6 +21,8 @@ import ivm from 'isolated-vm'
 const outOfMemory = 86
 const maxScripts = 200
 const maxScriptLength = 4_000_000
+/** An isolate that a call left larger than this is not kept. The parent's limit counts on it. */
+const keptHeap = 32 * 1_048_576
 
 /** @type {Map<string, Home>} by application, least recently used first */
 const homes = new Map()
@@ -46,7 +48,7 @@ function start(given) {
 
 function watchMemory() {
   const busy = [...homes.values()].filter((home) => home.call !== undefined).length
-  const limitMb = settings.memoryMb * (busy + 1) + 96
+  const limitMb = settings.memoryMb * (busy + 1) + settings.maxIsolates * 48
   if (process.memoryUsage.rss() > rssAtStart + limitMb * 1_048_576) process.exit(outOfMemory)
 }
 
@@ -56,7 +58,7 @@ async function answer(run) {
   home.call = run.id
   try {
     process.send?.({ id: run.id, text: await perform(home, run) })
-    if (home.isolate.isDisposed) forget(run.application, home)
+    if (home.isolate.isDisposed || heapOf(home) > keptHeap) forget(run.application, home)
     else home.spare = makeRoom(home)
   } catch (error) {
     forget(run.application, home)
@@ -160,11 +162,16 @@ function forget(application, home) {
   if (!home.isolate.isDisposed) home.isolate.dispose()
 }
 
-/** Gives back the isolates that are idle, oldest first, while there are too many or they hold too much. */
+/** @param {Home} home */
+function heapOf(home) {
+  const { total_heap_size, externally_allocated_size } = home.isolate.getHeapStatisticsSync()
+  return total_heap_size + externally_allocated_size
+}
+
+/** Gives back idle isolates, the one used longest ago first, while there are too many. */
 function trim() {
-  const heavy = process.memoryUsage.rss() > rssAtStart + settings.memoryMb * 1_048_576
   for (const [application, home] of homes) {
-    if (!heavy && homes.size <= settings.maxIsolates) return
+    if (homes.size <= settings.maxIsolates) return
     if (home.call === undefined) forget(application, home)
   }
 }

@@ -1,7 +1,7 @@
 import { checkScript } from './check.ts'
 import { crashed, memoryError, rejection, replyToResult, syntaxError, timeoutError } from './failure.ts'
 import { type LogLine, pack } from './wire.ts'
-import { openWorker, type Worker, type WorkerCall, type WorkerExit, type WorkerReply } from './worker.ts'
+import { maxIsolates, openWorker, type Worker, type WorkerCall, type WorkerExit, type WorkerReply } from './worker.ts'
 
 /** One function node at work. */
 export interface FunctionCall {
@@ -43,6 +43,8 @@ export interface FunctionPoolOptions {
   memoryMb?: number
   /** Most bytes of JSON into and out of a script (default 5 MB). */
   resultLimitBytes?: number
+  /** After this long without a call the children give way to one fresh one (default 30,000). */
+  idleMs?: number
 }
 
 interface Pending extends WorkerCall {
@@ -72,6 +74,7 @@ const checkedScripts = 500
 /** Opens a pool; no child starts before `warm` or the first call. The caller closes it. */
 export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPool {
   const { children = 2, timeoutMs = 5_000, memoryMb = 128, resultLimitBytes = 5 * 1024 * 1024 } = options
+  const { idleMs = 30_000 } = options
   const seats = new Set<Seat>()
   /** Waiting calls by application; the application served last stands last. */
   const queues = new Map<string, Pending[]>()
@@ -80,6 +83,8 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
   let startFailures = 0
   let closed = false
   let onEmpty: (() => void) | undefined
+  const idle = setTimeout(rest, idleMs)
+  idle.unref()
 
   return {
     run,
@@ -88,6 +93,7 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
     },
     async close() {
       closed = true
+      clearTimeout(idle)
       for (const calls of queues.values()) for (const call of calls) call.reject(crashed('The server is stopping'))
       queues.clear()
       for (const seat of seats) {
@@ -180,7 +186,7 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
         if (queues.delete(application) && calls.length > 0) queues.set(application, calls)
         seat.calls.set(call.id, call)
         seat.exclusive = call.alone
-        seat.warm.add(application)
+        remember(seat, application)
         const { id, script, json, dates } = call
         seat.worker.send({ id, application, script, json, dates, timeoutMs: call.timeoutMs })
         given = true
@@ -216,6 +222,21 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
     return seat.warm.has(application) && !than.warm.has(application)
   }
 
+  /** The applications whose isolates the child still has, as far as can be told from here. */
+  function remember({ warm }: Seat, application: string): void {
+    warm.delete(application)
+    warm.add(application)
+    for (const oldest of warm) if (warm.size > maxIsolates) warm.delete(oldest)
+  }
+
+  /** Ends the children that nobody has needed for a while, and starts one that is small again. */
+  function rest(): void {
+    const used = [...seats].filter(({ warm }) => warm.size > 0)
+    if (used.length === 0 || queues.size > 0 || used.some(({ calls }) => calls.size > 0)) return
+    for (const seat of used) seat.worker.kill()
+    if (seats.size === used.length) startSeat()
+  }
+
   function startSeat(): void {
     const seat: Seat = {
       calls: new Map(),
@@ -241,6 +262,7 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
     const call = seat.calls.get(reply.id)
     seat.calls.delete(reply.id)
     if (seat.calls.size === 0) seat.exclusive = false
+    if (!closed) idle.refresh()
     if (call && !call.settled) {
       if ('text' in reply) {
         try {
@@ -257,6 +279,7 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
 
   function leave(seat: Seat, exit: WorkerExit): void {
     seats.delete(seat)
+    if (!closed) idle.refresh()
     if (closed) {
       if (seats.size === 0) onEmpty?.()
       return

@@ -50,10 +50,14 @@ export interface WorkerSettings {
   resultLimitBytes: number
 }
 
+/** Isolates that an idle child keeps, one an application; the one used longest ago goes first. */
+export const maxIsolates = 8
+
 /** The child ends a loop by itself at `timeoutMs`; this much later it is taken to hang. */
 const graceMs = 400
 const watchEveryMs = 50
-const spareMb = 96
+/** What an idle isolate may hold, and what its allocator keeps. */
+const idleIsolateMb = 48
 const outOfMemory = 86
 const childPath = fileURLToPath(new URL('./child.mjs', import.meta.url))
 const realmText = `(() => { 'use strict'; return (${realm})(${realmBytes}, ${realmUrl}) })()`
@@ -103,7 +107,7 @@ export function openWorker(settings: WorkerSettings, events: WorkerEvents): Work
     stderr += error.message
     if (child.pid === undefined) end(null)
   })
-  child.send({ kind: 'init', realm: realmText, memoryMb: settings.memoryMb, maxIsolates: 8 }, () => undefined)
+  child.send({ kind: 'init', realm: realmText, memoryMb: settings.memoryMb, maxIsolates }, () => undefined)
 
   function end(code: number | null): void {
     if (ended) return
@@ -142,7 +146,7 @@ export function openWorker(settings: WorkerSettings, events: WorkerEvents): Work
 
   /** The isolates watch their heaps; this sees what lies outside of them. */
   function checkMemory(): void {
-    const limitMb = rssAtStartMb + settings.memoryMb * (deadlines.size + 1) + spareMb
+    const limitMb = rssAtStartMb + settings.memoryMb * (deadlines.size + 1) + maxIsolates * idleIsolateMb
     if ((rssMbOf(child) ?? 0) > limitMb) kill('memory')
   }
 

@@ -25,6 +25,10 @@ test.each<[script: string, line: number]>([
   expect(globalThis).not.toHaveProperty('ran')
 })
 
+test('refuses a script of more than a million characters', () => {
+  expect(checkScript(`//${'x'.repeat(1_000_000)}`)).toMatchObject({ line: 1 })
+})
+
 test('refuses nesting without end in place of failing', () => {
-  expect(checkScript('('.repeat(1e6))).toMatchObject({ message: expect.any(String) })
+  expect(checkScript('('.repeat(9e5))).toMatchObject({ message: expect.any(String) })
 })

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { FlowError } from '../../../engine/errors.ts'
 import { type FunctionCall, openFunctionPool } from '../../../engine/sandbox/pool.ts'
 
@@ -53,6 +53,9 @@ describe('values', () => {
       },
     ],
     ['a comment at the end', 'payload.a = 1 // done', {}, { a: 1 }],
+    ['words in order', "return payload.sort(new Intl.Collator('en').compare)", ['b', 'a'], ['a', 'b']],
+    ['UTC', 'return new Date(0).getHours()', {}, 0],
+    ['a URL', "return new URL('/b?c=1', 'https://a.example').searchParams.get('c')", {}, '1'],
     ['bytes', "return Buffer.from('00ff', 'hex').toString('base64')", {}, 'AP8='],
     ['strict scripts', "'use strict'; return this === undefined", {}, true],
   ])('keeps %s', async (_what, script, value, expected) => {
@@ -250,6 +253,7 @@ describe('scripts that would take the process along', () => {
     ['Buffers', 'const a = []; for (;;) a.push(Buffer.alloc(1e6, 1))'],
     ['one large array', 'const a = new Array(5e7).fill(0); for (;;) a.push(...a.slice(0, 1e4))'],
     ['a log', "for (;;) console.log('x'.repeat(1e8))"],
+    ['what lies outside of the heap', "const a = []; for (;;) a.push(new Intl.DateTimeFormat('de'))"],
   ])('memory taken without end in %s', async (_what, script) => {
     const { code } = await failureOf(script, {}, { timeoutMs: 4_000 })
     expect(code).toMatch(/^function\.(memory|error|timeout)$/)
@@ -321,6 +325,35 @@ describe('children that die', () => {
     expect(kills).toBe(2)
     await own.close()
   })
+
+  test('after a while without calls one child stays, and the next call works', async () => {
+    const before = new Set(childrenOf())
+    const own = openFunctionPool({ idleMs: 100 })
+    const mine = () => childrenOf().filter((pid) => !before.has(pid))
+    const busy = 'const end = Date.now() + 300; while (Date.now() < end);'
+    await Promise.all([1, 2].map(() => own.run({ script: busy, value: 0, application: 'a' })))
+    expect(mine()).toHaveLength(2)
+    await vi.waitUntil(() => mine().length === 1, { timeout: 5_000 })
+    expect(await own.run({ script: 'return 1', value: 0, application: 'a' })).toMatchObject({ value: 1 })
+    await own.close()
+  })
+
+  test.each(['/nonexistent/node', '/bin/false'])(
+    'a child that cannot start (%s) fails the call in place of hanging',
+    async (path) => {
+      const { execPath } = process
+      process.execPath = path
+      const own = openFunctionPool()
+      try {
+        const call = own.run({ script: '', value: 1, application: 'a' })
+        await expect(call).rejects.toMatchObject({ code: 'function.crashed' })
+      } finally {
+        process.execPath = execPath
+      }
+      expect(await own.run({ script: 'return 1', value: 0, application: 'a' })).toMatchObject({ value: 1 })
+      await own.close()
+    },
+  )
 
   test('close leaves no process and ends what waits', async () => {
     const before = new Set(childrenOf())
