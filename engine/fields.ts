@@ -87,8 +87,11 @@ export function choice<const T extends string>(options: Options<T> & { of: reado
   })
 }
 
-/** A string template, rendered. Missing or blank: the default, else `''`; `required` and blank throws `config.empty`. */
-export function template(options: Options<string> = {}): Field<string> {
+/**
+ * A string template, rendered. Missing or blank: the default, else `''`; `required` and blank throws `config.empty`,
+ * unless it only has to be written and `mayBeEmpty` once rendered.
+ */
+export function template(options: Options<string> & { mayBeEmpty?: boolean } = {}): Field<string> {
   return rendered('template', options, (source, { templates }) => templates.text(source))
 }
 
@@ -258,6 +261,30 @@ export function list<F extends Record<string, Field<unknown>>>(
   }
 }
 
+/** A list of string templates, each rendered to text; one that renders to nothing stays in its place as `''`. */
+export function texts(options: Options & { most?: number } = {}): Field<string[]> {
+  return field('texts', options, (raw, scope) => {
+    const inner = template()
+    const entries = compileList(raw, options.most, scope, (entry, entryScope) => inner.compile(entry, entryScope))
+    return (at) => entries.map((entry) => entry(at))
+  })
+}
+
+/** Settings in an object of their own, such as a user name and a password. Missing: each as if it were not given. */
+export function group<F extends Record<string, Field<unknown>>>(options: Options & { of: F }): Field<Resolved<F>> {
+  return {
+    ...field('group', options, (raw, scope) =>
+      compileGroup(options.of, isBlank(raw) ? {} : asRecord(raw, scope), scope),
+    ),
+    of: options.of,
+  }
+}
+
+/** A setting that is kept as it stands and not used: what a sibling's other kinds have written here. */
+export function unused(options: Options = {}): Field<undefined> {
+  return field('unused', options, () => constant(undefined))
+}
+
 /** A list of value templates. A lone mustache that gives an array is spread into the list; missing values are dropped. */
 export function values(options: Options = {}): Field<unknown[]> {
   return field('values', options, (raw, scope) => {
@@ -322,7 +349,7 @@ function field<T>(
 
 function rendered(
   kind: string,
-  options: Options<string>,
+  options: Options<string> & { mayBeEmpty?: boolean },
   compile: (source: string, scope: FieldScope) => (root: unknown) => string,
 ): Field<string> {
   return field(kind, options, (raw, scope) => {
@@ -333,7 +360,7 @@ function rendered(
     const setting = compileText(isBlank(raw) ? initial : raw, scope, (source) => compile(source, scope))
     return (at) => {
       const printed = setting(at) || initial
-      if (options.required && printed === '') throw empty(options)
+      if (options.required && !options.mayBeEmpty && printed === '') throw empty(options)
       return printed
     }
   })

@@ -57,6 +57,8 @@ export interface NodeExample {
   payload: Payload
   output?: string
   result?: Payload
+  /** The code of the error that it ends with instead. */
+  error?: string
 }
 
 export type Fields = Record<string, Field<unknown>>
