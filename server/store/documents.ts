@@ -190,6 +190,10 @@ export interface OriginDocument extends Document {
   kind: string
   key: string
   targetId: string
+  /** SHA-256 of what was imported, hex: what is as it was needs no second import. */
+  hash?: string
+  /** The ids that its list of groups or devices held: those that are there beside them were added by hand. */
+  listed?: string[]
 }
 
 /** The record of one run, written after it ended. */

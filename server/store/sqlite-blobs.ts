@@ -29,7 +29,6 @@ export function openBlobs(database: Database, app: AppNumber): Blobs {
 
   function find(key: string): { number: number; content: number; size: number } | undefined {
     const number = app.known()
-    if (number === undefined) return undefined
     const found = database.get('SELECT content, size FROM blobs WHERE app = ? AND key = ?', [number, key])
     return found === undefined ? undefined : { number, content: Number(found.content), size: Number(found.size) }
   }

@@ -1,15 +1,16 @@
 import type { Document } from './documents.ts'
-import { checkFilter } from './filter.ts'
 import { isId, newId } from './id.ts'
-import { type Collection, type Filter, StoreError } from './port.ts'
+import { type Collection, StoreError } from './port.ts'
 import type { Database, Row } from './sqlite-database.ts'
-import { compileFilter, type FilterContext, isOneOf } from './sqlite-filter.ts'
-import { checkField, type Layout, sortColumn, sortIndex, uniqueIndex } from './sqlite-plan.ts'
+import { isOneOf } from './sqlite-filter.ts'
+import { openFinder } from './sqlite-find.ts'
+import { checkField, type Layout, uniqueIndex } from './sqlite-plan.ts'
 import { openRows } from './sqlite-rows.ts'
 
-/** The number of an application in the file; undefined before its first write. */
+/** The number of an application in the file. */
 export interface AppNumber {
-  known(): number | undefined
+  /** 0, which nothing has, before its first write. */
+  known(): number
   /** Makes it when there is none. */
   make(): number
 }
@@ -30,7 +31,6 @@ export interface SqliteCollection<D> extends Collection<D> {
 const mostFound = 10_000
 const mostIds = 1000
 const mostBodyBytes = 16 * 1024 * 1024
-const slice = 20_000
 
 export function openCollection<D extends Document>(options: {
   database: Database
@@ -41,15 +41,10 @@ export function openCollection<D extends Document>(options: {
   const { database, layout, groups, app } = options
   const { table } = layout
   const rows = openRows(database, layout)
+  const finder = openFinder(database, layout, groups)
   const byId = `SELECT row, revision, body FROM ${table} WHERE app = ? AND id = ?`
 
-  const contextOf = (number: number): FilterContext => ({ app: number, layout, groups })
   const toDocument = (row: Row): D => JSON.parse(String(row.body)) as D
-
-  function compiled(filter: Filter, number: number) {
-    checkFilter(filter)
-    return compileFilter(filter, contextOf(number))
-  }
 
   function transaction<T>(work: () => T): T {
     return database.transaction(work)
@@ -82,8 +77,7 @@ export function openCollection<D extends Document>(options: {
     },
 
     remove(id, revision) {
-      const number = app.known()
-      if (number === undefined || database.get(byId, [number, id]) === undefined) return false
+      if (database.get(byId, [app.known(), id]) === undefined) return false
       const { row, before } = current(id, revision)
       rows.remove(number, row, before)
       touched(number)
@@ -93,8 +87,8 @@ export function openCollection<D extends Document>(options: {
 
   function current(id: string, revision: number | undefined): { number: number; row: number; before: D } {
     const number = app.known()
-    const found = number === undefined ? undefined : database.get(byId, [number, id])
-    if (number === undefined || found === undefined) {
+    const found = database.get(byId, [number, id])
+    if (found === undefined) {
       throw new StoreError('missing', `Expected a document of ${layout.collection} with this id, found none.`)
     }
     const before = toDocument(found)
@@ -117,48 +111,17 @@ export function openCollection<D extends Document>(options: {
     }
   }
 
-  async function* each(filter: Filter = { all: [] }): AsyncGenerator<D> {
-    const number = app.known()
-    if (number === undefined) return
-    const condition = compiled(filter, number)
-    let last = ''
-    for (;;) {
-      const end = sliceEnd(number, last)
-      const range = end === undefined ? 't.id > ?' : 't.id > ? AND t.id <= ?'
-      const bounds = end === undefined ? [last] : [last, end]
-      const page = database.all(
-        `SELECT t.id, t.body FROM ${table} t INDEXED BY ${sortIndex(layout, 'id')}
-          WHERE t.app = ? AND ${range} AND ${condition.sql} ORDER BY t.id LIMIT 500`,
-        [number, ...bounds, ...condition.params],
-      )
-      for (const row of page) yield toDocument(row)
-      if (page.length === 500) last = String(page.at(-1)?.id)
-      else if (end === undefined) return
-      else last = end
-      await pause()
-    }
-  }
-
-  /** The id that ends the slice after `last`; undefined when less is left. Keeps one statement from holding up the process. */
-  function sliceEnd(number: number, last: string): string | undefined {
-    const sql = `SELECT id FROM ${table} WHERE app = ? AND id > ? ORDER BY id LIMIT 1 OFFSET ${slice - 1}`
-    const found = database.get(sql, [number, last])
-    return found === undefined ? undefined : String(found.id)
-  }
-
   const collection: SqliteCollection<D> = {
     writer,
 
     async get(id) {
-      const number = app.known()
-      const found = number === undefined ? undefined : database.get(byId, [number, id])
+      const found = database.get(byId, [app.known(), id])
       return found === undefined ? undefined : toDocument(found)
     },
 
     async getMany(ids) {
       checkAmount('ids', ids.length, mostIds)
-      const number = app.known()
-      if (number === undefined || ids.length === 0) return []
+      if (ids.length === 0) return []
       const some = isOneOf('id', ids)
       const found = database.all(`SELECT id, body FROM ${table} WHERE app = ? AND ${some.sql}`, [
         number,
@@ -175,16 +138,8 @@ export function openCollection<D extends Document>(options: {
       checkAmount('limit', limit, mostFound)
       checkAmount('skip', skip, Number.MAX_SAFE_INTEGER)
       const field = checkField(layout, sort?.field ?? 'id')
-      const number = app.known()
-      if (number === undefined || limit === 0) return []
-      const condition = compiled(filter, number)
-      const way = sort?.direction === 'desc' ? 'DESC' : 'ASC'
-      const found = database.all(
-        `SELECT t.body FROM ${table} t WHERE t.app = ? AND ${condition.sql}
-          ORDER BY t.${sortColumn(field)} ${way}, t.id ${way} LIMIT ? OFFSET ?`,
-        [number, ...condition.params, limit, skip],
-      )
-      return found.map(toDocument)
+      const descending = sort?.direction === 'desc'
+      return finder.page(app.known(), { filter, field, descending, skip, limit }).map(toDocument)
     },
 
     async first(filter) {
@@ -193,25 +148,16 @@ export function openCollection<D extends Document>(options: {
     },
 
     async count(filter = { all: [] }) {
-      const number = app.known()
-      if (number === undefined) return 0
-      const condition = compiled(filter, number)
-      const found = database.get(`SELECT count(*) AS n FROM ${table} t WHERE t.app = ? AND ${condition.sql}`, [
-        number,
-        ...condition.params,
-      ])
-      return Number(found?.n)
+      return finder.count(app.known(), filter)
     },
 
     async matches(id, filter) {
-      const number = app.known()
-      if (number === undefined) return false
-      const condition = compiled(filter, number)
-      const sql = `SELECT 1 FROM ${table} t INDEXED BY ${sortIndex(layout, 'id')} WHERE t.app = ? AND t.id = ? AND ${condition.sql}`
-      return database.get(sql, [number, id, ...condition.params]) !== undefined
+      return finder.matches(app.known(), id, filter)
     },
 
-    each,
+    async *each(filter = { all: [] }) {
+      for await (const page of finder.each(app.known(), filter)) yield* page.map(toDocument)
+    },
 
     async insert(document) {
       return JSON.parse(transaction(() => writer.insert(document))) as D
@@ -248,11 +194,4 @@ function toDuplicate(error: unknown, layout: Layout): unknown {
   const fields = layout.unique[position] ?? ['id']
   const message = `Expected a new ${fields.join(' + ')} in ${layout.collection}, another document has it already.`
   return new StoreError('duplicate', message, { cause: error })
-}
-
-/** Lets others have their turn. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }

@@ -22,14 +22,11 @@ export function openHosts(database: Database, appOf: (scope: Scope) => AppNumber
     },
 
     async of(scope) {
-      const number = appOf(scope).known()
-      if (number === undefined) return []
-      return database.all(`${select} WHERE h.app = ? ORDER BY h.name`, [number]).map(toHost)
+      return database.all(`${select} WHERE h.app = ? ORDER BY h.name`, [appOf(scope).known()]).map(toHost)
     },
 
     async remove(name, scope) {
-      const number = appOf(scope).known()
-      if (number !== undefined) database.run('DELETE FROM hosts WHERE name = ? AND app = ?', [name, number])
+      database.run('DELETE FROM hosts WHERE name = ? AND app = ?', [name, appOf(scope).known()])
     },
   }
 }

@@ -46,7 +46,8 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
     }
   }
 
-  function range(query: TelemetryRange, number: number): SqlValue[] | undefined {
+  function range(query: TelemetryRange): SqlValue[] | undefined {
+    const number = app.known()
     const source = numberOf('sources', query.deviceId, number)
     const attribute = numberOf('attributes', query.attribute, number)
     if (source === undefined || attribute === undefined) return undefined
@@ -64,7 +65,6 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
 
     async last(deviceIds, attributes) {
       const number = app.known()
-      if (number === undefined) return new Map()
       const names = attributes === undefined ? '' : 'AND n.name IN (SELECT value FROM json_each(?))'
       const found = database.all(
         `SELECT s.device, n.name, l.value, l.time, l.extra FROM json_each(?) d
@@ -85,8 +85,7 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
 
     async range({ limit = 1000, newest = false, ...query }) {
       checkLimit(limit)
-      const number = app.known()
-      const bounds = number === undefined ? undefined : range(query, number)
+      const bounds = range(query)
       if (bounds === undefined) return []
       const sql = `SELECT time, value FROM points WHERE app = ? AND source = ? AND attribute = ? AND time >= ? AND time < ?
         ORDER BY time ${newest ? 'DESC' : 'ASC'} LIMIT ?`
@@ -98,8 +97,8 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
         throw new StoreError('limit', `Expected "resolutionMs" as a whole number from 0, got ${resolutionMs}.`)
       }
       const number = app.known()
-      const attributeNumber = number === undefined ? undefined : numberOf('attributes', attribute, number)
-      if (number === undefined || attributeNumber === undefined) return []
+      const attributeNumber = numberOf('attributes', attribute, number)
+      if (attributeNumber === undefined) return []
       const bucket = resolutionMs === 0 ? '?' : 'p.time - ((p.time % ?1) + ?1) % ?1'
       const { value, order, only } = expressions[aggregation]
       const sql = `SELECT ${bucket.replaceAll('?1', String(resolutionMs))} AS time, ${value} AS value ${order}
@@ -116,7 +115,6 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
 
     async remove(deviceIds, { start, end } = {}) {
       const number = app.known()
-      if (number === undefined) return
       database.transaction(() => {
         for (const device of deviceIds) {
           const source = numberOf('sources', device, number)

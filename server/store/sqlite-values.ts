@@ -5,17 +5,14 @@ import type { Database } from './sqlite-database.ts'
 /** The small values of one application. */
 export function openValues(database: Database, app: AppNumber): Values {
   const read = (space: string, key: string): unknown => {
-    const number = app.known()
-    if (number === undefined) return undefined
-    const found = database.get('SELECT json FROM vals WHERE app = ? AND space = ? AND key = ?', [number, space, key])
+    const sql = 'SELECT json FROM vals WHERE app = ? AND space = ? AND key = ?'
+    const found = database.get(sql, [app.known(), space, key])
     return found === undefined ? undefined : JSON.parse(String(found.json))
   }
   const write = (space: string, key: string, value: unknown) => {
     const json = JSON.stringify(value)
     if (json === undefined) {
-      const number = app.known()
-      if (number === undefined) return
-      database.run('DELETE FROM vals WHERE app = ? AND space = ? AND key = ?', [number, space, key])
+      database.run('DELETE FROM vals WHERE app = ? AND space = ? AND key = ?', [app.known(), space, key])
       return
     }
     const sql = `INSERT INTO vals (app, space, key, json) VALUES (?, ?, ?, ?)
@@ -29,9 +26,8 @@ export function openValues(database: Database, app: AppNumber): Values {
     },
 
     async entries(space) {
-      const number = app.known()
-      if (number === undefined) return {}
-      const found = database.all('SELECT key, json FROM vals WHERE app = ? AND space = ? ORDER BY key', [number, space])
+      const sql = 'SELECT key, json FROM vals WHERE app = ? AND space = ? ORDER BY key'
+      const found = database.all(sql, [app.known(), space])
       return Object.fromEntries(found.map((row) => [String(row.key), JSON.parse(String(row.json))]))
     },
 

@@ -59,17 +59,17 @@ function appNumbers(database: Database): (scope: Scope) => AppNumber {
       const kept = numbers.get(key)
       if (kept !== undefined) return kept
       const found = database.get('SELECT app FROM apps WHERE tenant = ? AND application = ?', [tenant, application])
-      if (found === undefined) return undefined
+      if (found === undefined) return 0
       // Within a transaction it may yet be undone.
       if (!database.inTransaction()) numbers.set(key, Number(found.app))
       return Number(found.app)
     }
     const make = () => {
       const number = known()
-      if (number !== undefined) return number
+      if (number !== 0) return number
       const sql = 'INSERT OR IGNORE INTO apps (tenant, application) VALUES (?, ?)'
       database.run(sql, [tenant, application])
-      return known() as number
+      return known()
     }
     return { known, make }
   }
@@ -117,9 +117,7 @@ function openApp(options: { database: Database; layouts: Layouts; scope: Scope; 
     },
 
     async revision() {
-      const number = app.known()
-      if (number === undefined) return 0
-      return Number(database.get('SELECT revision FROM apps WHERE app = ?', [number])?.revision)
+      return Number(database.get('SELECT revision FROM apps WHERE app = ?', [app.known()])?.revision ?? 0)
     },
 
     telemetry: openTelemetry(database, app),
