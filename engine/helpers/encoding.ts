@@ -1,0 +1,74 @@
+import { limitError } from '../budget.ts'
+import { sizeOf } from '../payload.ts'
+import { type Helper, type Helpers, valueHelper } from './helper.ts'
+import { isRecord, printValue, toNumber } from './values.ts'
+
+const MOST_JSON_CHARS = 5_000_000
+
+/** JSON text; '' for undefined. Throws `template.limit` for a value of more than 5,000,000 characters. */
+export function toJson(value: unknown, indent = 0): string {
+  const size = sizeOf(value, MOST_JSON_CHARS)
+  if (size * (indent > 0 ? 3 : 1) > MOST_JSON_CHARS)
+    throw limitError(`more than ${MOST_JSON_CHARS} characters of JSON`, 'Encode less')
+  return JSON.stringify(value, undefined, indent) ?? ''
+}
+
+const jsonEncode: Helper = {
+  raw: true,
+  run: ([value, indent]) => toJson(value, indent === undefined ? 0 : toNumber(indent) || 0),
+}
+
+/** `jsonEncode` for HTML: the same value, safe in a script element and in a quoted attribute. */
+export const jsonEncodeForHtml: Helper = {
+  raw: true,
+  run: (args, call) =>
+    (jsonEncode.run(args, call) as string).replace(
+      /[<>&'\u2028\u2029]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ),
+}
+
+/** Text as JSON, URL and Base64, and back. What cannot be decoded stays as it is; what is not JSON is undefined. */
+export const encodingHelpers: Helpers = {
+  encodeURI: valueHelper((text) => encodeURI(printValue(text).toWellFormed())),
+  decodeURI: valueHelper((text) => decode(decodeURI, printValue(text))),
+  encodeURIComponent: valueHelper((text) => encodeURIComponent(printValue(text).toWellFormed())),
+  decodeURIComponent: valueHelper((text) => decode(decodeURIComponent, printValue(text))),
+  encodeBase64: valueHelper((text) => Buffer.from(printValue(text), 'utf8').toString('base64')),
+  decodeBase64: valueHelper((text) => Buffer.from(printValue(text), 'base64').toString('utf8')),
+  queryStringEncode: valueHelper(toQuery),
+  jsonEncode,
+  json: jsonEncode,
+  jsonDecode: valueHelper((text) => {
+    if (typeof text !== 'string') return undefined
+    try {
+      return JSON.parse(text)
+    } catch {
+      // Promised: what is not JSON is undefined.
+      return undefined
+    }
+  }),
+}
+
+function decode(run: (text: string) => string, text: string): string {
+  try {
+    return run(text)
+  } catch {
+    // A stray % in what a user typed is no mistake of the template.
+    return text
+  }
+}
+
+function toQuery(value: unknown): string {
+  if (!isRecord(value)) return ''
+  const pairs = Object.entries(value).flatMap(([key, item]) =>
+    (Array.isArray(item) ? item : [item])
+      .filter((one) => one !== undefined)
+      .map((one) => `${encodeText(key)}=${encodeText(printValue(one))}`),
+  )
+  return pairs.join('&')
+}
+
+function encodeText(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+}
