@@ -8,7 +8,7 @@ export interface TemplateLimits {
   outputChars: number
   /** All text made on the way to it, in characters. Default 20,000,000. */
   textChars: number
-  /** Partials and components inside one another. Default 100. */
+  /** Partials inside one another. Default 100. */
   depth: number
   /** Wall clock, looked at every few hundred steps. Default 2,000. */
   milliseconds: number
@@ -29,8 +29,8 @@ export interface Budget {
   step(count: number): void
   /** Spends `length` characters of text. Ask before making text that is longer than its parts. Throws `template.limit`. */
   text(length: number): void
-  /** One partial or component deeper; `leave` undoes it. Throws `template.limit` past `most` (default `limits.depth`). */
-  enter(most?: number): void
+  /** One partial deeper; `leave` undoes it. Throws `template.limit`. */
+  enter(): void
   leave(): void
 }
 
@@ -62,9 +62,9 @@ export function openBudget(limits: TemplateLimits): Budget {
       if (length > limits.outputChars || chars > limits.textChars)
         throw limitError(`more than ${Math.min(limits.textChars, limits.outputChars)} characters of text`, 'Print less')
     },
-    enter(most = limits.depth) {
+    enter() {
       depth += 1
-      if (depth > most) throw limitError(`partials or components nested more than ${most} deep`, 'End the recursion')
+      if (depth > limits.depth) throw limitError(`partials nested more than ${limits.depth} deep`, 'End the recursion')
     },
     leave() {
       depth -= 1
