@@ -78,7 +78,7 @@ export function openCollection<D extends Document>(options: {
 
     remove(id, revision) {
       if (database.get(byId, [app.known(), id]) === undefined) return false
-      const { row, before } = current(id, revision)
+      const { number, row, before } = current(id, revision)
       rows.remove(number, row, before)
       touched(number)
       return true
@@ -124,7 +124,7 @@ export function openCollection<D extends Document>(options: {
       if (ids.length === 0) return []
       const some = isOneOf('id', ids)
       const found = database.all(`SELECT id, body FROM ${table} WHERE app = ? AND ${some.sql}`, [
-        number,
+        app.known(),
         ...some.params,
       ])
       const bodies = new Map(found.map((row) => [String(row.id), row]))
