@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto'
+import { Refusal } from '../../nodes/services.ts'
+import { hashPassword } from '../resources/passwords.ts'
+import type { ApplicationDocument, GlobalValue, OriginDocument } from '../store/documents.ts'
+import { newId } from '../store/id.ts'
+import type { Scope, Store } from '../store/port.ts'
+import { tenancyWrite } from '../tenancy/write.ts'
+import { storeAssets } from './assets.ts'
+import { build } from './build.ts'
+import { type CheckOptions, type CheckResult, checkBundle } from './check.ts'
+import { identify, loadOrigins, originKey, type Placed } from './identify.ts'
+import { type Item, itemsOf } from './items.ts'
+import { type Edits, type Plan, planDocument, planOrigin, planRemovals } from './plan.ts'
+import { type Problem, problem } from './problem.ts'
+import type { Bundle, Resource } from './read.ts'
+import { declarationsOf, type HostUrls, isReference, type Substitution, substitution } from './references.ts'
+
+export interface ImportOptions extends CheckOptions {
+  store: Store
+  /** The application to make or to update. */
+  scope: Scope
+  bundle: Bundle
+  /** The host name of the application, without the base domain. */
+  slug: string
+  hostUrls: HostUrls
+  /** For users that have no password yet; without it they cannot sign in until they get one. */
+  password?: string
+  /** Default `replace`. */
+  edits?: Edits
+  now(): number
+}
+
+export interface ImportReport extends CheckResult {
+  /** False: there are errors among the problems, and nothing was written. */
+  imported: boolean
+  scope: Scope
+  slug: string
+  name: string
+  /** E-mail addresses of the users in the bundle. */
+  users: string[]
+  changes: Plan['changes']
+}
+
+/** The scope that a slug opens in a tenant; that of a new application when nothing has the slug. */
+export async function scopeOf(store: Store, slug: string, tenant: string): Promise<Scope> {
+  const host = await store.hosts.find(slug)
+  return host?.scope.tenant === tenant ? host.scope : { tenant, application: newId() }
+}
+
+/** A slug made of a name: lower-case letters, digits and dashes, 3 to 63 of them. */
+export function slugOf(name: string): string {
+  const plain = name.toLowerCase().replace(/[^0-9a-z]+/g, '-')
+  const slug = plain.slice(0, 63).replace(/^-|-$/g, '')
+  return slug.length >= 3 ? slug : `app-${slug}`.replace(/-$/, '')
+}
+
+/**
+ * Makes an application of a bundle, or makes it be as the bundle says. All or nothing: it is checked and built first and
+ * written in one batch. A second import keeps ids, so that state, passwords and what was added by hand stay; flows,
+ * views, endpoints and files that are gone from the bundle are removed, users, groups and devices never. What an author
+ * can mend is among the problems; rejects with StoreError only.
+ */
+export async function importBundle(options: ImportOptions): Promise<ImportReport> {
+  const { store, scope, bundle, slug } = options
+  const app = store.app(scope)
+  const origins = await loadOrigins(app)
+  const current = await app.collection('application').get(scope.application)
+  const report = { ...startReport(options), ...checkBundle(bundle, options) }
+  report.problems.push(...(await conflictsOf(options, current, [...origins.values()])))
+  if (report.problems.some((one) => one.severity === 'error')) return report
+
+  const plan: Plan = { operations: [], changes: report.changes }
+  const places = await identify(app, itemsOf(bundle), origins)
+  const placed = [...places.values()]
+  const ids = planTokens(plan, { bundle, scope, placed, origins })
+  const context = { substitution: substitution(ids, options.hostUrls), idOf: (item: Item) => places.get(item)!.id }
+  planApplication(plan, { options, current, origins, substitution: context.substitution })
+  const unused = await planRemovals(plan, { app, origins: origins.values(), placed })
+  const assets = await storeAssets(app, placed)
+  try {
+    const passwordOf = firstPasswords(options)
+    for (const one of placed) {
+      const built = assets.built.get(one.item) ?? build(one.item, context)
+      const target = { ...one, collection: one.item.collection, key: one.item.key }
+      planDocument(plan, target, { built, edits: options.edits ?? 'replace', extra: await passwordOf(one) })
+    }
+    if (plan.operations.length > 0) await tenancyWrite(app, plan.operations)
+  } catch (error) {
+    await assets.discard()
+    if (!(error instanceof Refusal)) throw error
+    report.problems.push(problem('resource.field', '', error.message))
+    return { ...report, changes: {} }
+  }
+  await assets.clean()
+  for (const blob of unused) await app.blobs.remove(blob)
+  const hosts = await store.hosts.of(scope)
+  if (!hosts.some((one) => one.name === slug)) await store.hosts.put({ name: slug, scope, version: 'develop' })
+  return { ...report, imported: true }
+}
+
+function startReport({ bundle, scope, slug }: ImportOptions): Omit<ImportReport, keyof CheckResult> {
+  const users = bundle.resources.flatMap(({ kind, value }) =>
+    kind.name === 'ExperienceUser' ? String(value.email) : [],
+  )
+  return {
+    imported: false,
+    scope,
+    slug,
+    name: String(applicationOf(bundle)?.value.name ?? bundle.name),
+    users,
+    changes: {},
+  }
+}
+
+function applicationOf(bundle: Bundle): Resource | undefined {
+  return bundle.resources.find((one) => one.kind.name === 'Application')
+}
+
+// A folder of the same name must not overwrite another application.
+async function conflictsOf(
+  { store, scope, slug, bundle }: ImportOptions,
+  current: ApplicationDocument | undefined,
+  origins: readonly OriginDocument[],
+): Promise<Problem[]> {
+  if (!/^[0-9a-z](?:[0-9a-z-]{1,61}[0-9a-z])$/.test(slug)) {
+    const message = `Expected a slug of 3 to 63 lower-case letters, digits and dashes, got ${JSON.stringify(slug)}. Give one with --slug.`
+    return [problem('bundle.conflict', '', message)]
+  }
+  const host = await store.hosts.find(slug)
+  const application = applicationOf(bundle)
+  const file = application?.file ?? ''
+  const taken = (by: string) => [
+    problem(
+      'bundle.conflict',
+      file,
+      `The slug "${slug}" belongs to another application${by}. Give another with --slug.`,
+    ),
+  ]
+  if (host && (host.scope.tenant !== scope.tenant || host.scope.application !== scope.application)) return taken('')
+  const origin = origins.find((one) => one.kind === 'application')
+  const other = origin && origin.key !== applicationKey(application) && current?.name !== application?.value.name
+  return other ? taken(` ("${current?.name}")`) : []
+}
+
+function applicationKey(application: Resource | undefined): string {
+  const { id, name } = application?.value ?? {}
+  return isReference(id) ? id : `=${name}`
+}
+
+/** The id of every token that the bundle declares. What no document stands for has its id in an origin of kind `token`. */
+function planTokens(
+  plan: Plan,
+  world: { bundle: Bundle; scope: Scope; placed: readonly Placed[]; origins: ReadonlyMap<string, OriginDocument> },
+): Map<string, string> {
+  const ids = new Map<string, string>()
+  for (const { item, id } of world.placed) if (item.token !== undefined) ids.set(item.token, id)
+  for (const { token, type } of declarationsOf(world.bundle).values()) {
+    if (ids.has(token)) continue
+    if (type === 'application') ids.set(token, world.scope.application)
+    else {
+      const origin = world.origins.get(originKey('token', token))
+      const targetId = origin?.targetId ?? (type === 'webhookToken' ? randomBytes(24).toString('base64url') : newId())
+      ids.set(token, targetId)
+      planOrigin(plan, { kind: 'token', key: token, targetId }, origin)
+    }
+  }
+  return ids
+}
+
+function planApplication(
+  plan: Plan,
+  world: {
+    options: ImportOptions
+    current: ApplicationDocument | undefined
+    origins: ReadonlyMap<string, OriginDocument>
+    substitution: Substitution
+  },
+): void {
+  const { current } = world
+  const { bundle, scope, edits = 'replace' } = world.options
+  const resource = applicationOf(bundle)!
+  const value = world.substitution.value(resource.value)
+  const fields = {
+    name: value.name as string,
+    description: value.description as string | undefined,
+    globals: (value.globals ?? []) as GlobalValue[],
+    blobUrlTTL: value.blobUrlTTL as number | undefined,
+    readme: bundle.readme && world.substitution.text(bundle.readme.content),
+  }
+  const origin = [...world.origins.values()].find((one) => one.kind === 'application')
+  const target = { collection: 'application', key: applicationKey(resource), id: scope.application, origin } as const
+  const extra = current ? {} : { secret: randomBytes(32).toString('base64url') }
+  planDocument(plan, { ...target, current: current && { ...current } }, { built: { fields }, edits, extra })
+}
+
+// A hash takes long on purpose: users who get the same password share one.
+function firstPasswords({ password, now }: ImportOptions): (placed: Placed) => Promise<Record<string, unknown>> {
+  const hashes = new Map<string, Promise<string>>()
+  return async ({ item, current }) => {
+    if (item.collection !== 'users' || current?.passwordHash !== undefined) return {}
+    const own = item.resource!.value.password
+    const chosen = typeof own === 'string' ? own : password
+    if (chosen === undefined) return {}
+    if (!hashes.has(chosen)) hashes.set(chosen, hashPassword(chosen))
+    return { passwordHash: await hashes.get(chosen), passwordLastUpdated: now() }
+  }
+}

@@ -1,0 +1,221 @@
+import {
+  anything,
+  flag,
+  jsonText,
+  keyPattern,
+  listOf,
+  mapOf,
+  oneOf,
+  type Rule,
+  reference,
+  shape,
+  text,
+  whole,
+} from './rules.ts'
+
+/** A kind of resource: its published name, its word in placeholders, and the rules of its fields. */
+export interface Kind {
+  name: KindName
+  /** The TYPE of a placeholder. */
+  token: string
+  /** False: resources are counted and left out; references to them still get an id. */
+  supported: boolean
+  /** Resources nest in `children`. */
+  tree: boolean
+  fields: Record<string, Rule>
+  required: readonly string[]
+  /** Fields that are not in `fields` are kept. */
+  open: boolean
+}
+
+export type KindName =
+  | 'Application'
+  | 'DeviceTree'
+  | 'DeviceRecipe'
+  | 'ExperienceGroupTree'
+  | 'ExperienceUser'
+  | 'ExperienceVersion'
+  | 'ExperienceView'
+  | 'ExperienceEndpoint'
+  | 'Flow'
+  | 'FlowVersion'
+  | 'ExperienceFlowVersion'
+  | UnsupportedName
+type UnsupportedName =
+  | 'DataTable'
+  | 'Dashboard'
+  | 'Webhook'
+  | 'Notebook'
+  | 'ResourceJob'
+  | 'Integration'
+  | 'ApplicationCertificateAuthority'
+
+/** The kind that a `resourceType` names; undefined for a word that is not known. */
+export function kindOf(resourceType: unknown): Kind | undefined {
+  if (typeof resourceType !== 'string') return undefined
+  return kinds.find((kind) => kind.name === resourceType || aliases[kind.name] === resourceType)
+}
+
+const aliases: Partial<Record<KindName, string>> = { DeviceTree: 'Device', ExperienceGroupTree: 'ExperienceGroup' }
+
+const name = text({ min: 1, max: 255 })
+const description = text({ max: 32_767 })
+const tagMap = mapOf(text({ min: 1, max: 255 }))
+const tagKey = text({ max: 255, pattern: keyPattern })
+const tagValue = text({ min: 1, max: 255 })
+const reply = shape(
+  { type: oneOf('page', 'redirect'), value: text({ min: 1, max: 32_767 }), statusCode: whole(100, 599) },
+  ['type', 'value'],
+)
+const globals = listOf(
+  shape({ key: text({ max: 255, pattern: keyPattern }), json: jsonText(32_767), cloudOnly: flag, description }, [
+    'key',
+    'json',
+  ]),
+  100,
+)
+const attribute = shape(
+  {
+    name: tagKey,
+    dataType: oneOf('number', 'string', 'boolean', 'gps', 'blob'),
+    description,
+    contentType: text({ max: 64 }),
+    attributeTags: tagMap,
+    system: anything,
+  },
+  ['name', 'dataType'],
+)
+const deviceClass = oneOf('standalone', 'gateway', 'peripheral', 'floating', 'edgeCompute', 'system', 'embedded')
+const deviceFields = {
+  name,
+  description,
+  deviceClass,
+  attributes: listOf(attribute, 256),
+  tags: listOf(shape({ key: tagKey, value: tagValue }, ['key', 'value']), 100),
+  parentId: reference,
+  gatewayId: reference,
+  systemInterval: whole(5, 3600),
+  keepDuplicates: flag,
+}
+const flowFields = { name, description, enabled: flag, triggers: anything, nodes: anything, globals: anything }
+const version = text({ min: 1, max: 255 })
+
+/** Every kind of the format, in the order of an import. */
+export const kinds: readonly Kind[] = [
+  kind('Application', 'application', {
+    required: ['name'],
+    fields: {
+      name,
+      description: text({ max: 1024 }),
+      globals,
+      blobUrlTTL: whole(3600, 604_800),
+      readmePath: text({ max: 1024 }),
+      ...anyOf('filesPath', 'imagePath', 'authorName', 'authorUrl', 'keywords', 'endpointSlug', 'endpointDefaultCors'),
+    },
+  }),
+  kind('DeviceRecipe', 'deviceRecipe', {
+    required: ['name'],
+    fields: { ...deviceFields, deviceName: name, deviceDescription: description },
+  }),
+  kind('DeviceTree', 'device', { tree: true, required: ['name'], fields: deviceFields }),
+  kind('ExperienceGroupTree', 'experienceGroup', {
+    tree: true,
+    required: ['name'],
+    fields: {
+      name,
+      description,
+      parentId: reference,
+      groupTags: tagMap,
+      deviceIds: listOf(reference, 1000),
+      deviceTags: listOf(shape({ key: tagKey, value: tagValue }), 100),
+      deviceQueryJson: jsonText(8192),
+    },
+  }),
+  kind('ExperienceUser', 'experienceUser', {
+    required: ['email'],
+    fields: {
+      email: text({ max: 1024, pattern: /^[^\s@]+@[^\s@]+$/ }),
+      firstName: text({ max: 1024 }),
+      lastName: text({ max: 1024 }),
+      userTags: tagMap,
+      experienceGroupIds: listOf(reference, 1000),
+      password: text({ min: 8, max: 2048 }),
+    },
+  }),
+  kind('ExperienceVersion', 'experienceVersion', {
+    required: ['version'],
+    fields: {
+      version,
+      description,
+      endpointDefaultCors: flag,
+      allowedCorsOrigins: listOf(text({ min: 8, max: 270 }), 100),
+      globals,
+      responseHeaders: mapOf(text({ min: 1, max: 1024 }), /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
+      notFoundReply: reply,
+      unauthorizedReply: reply,
+    },
+  }),
+  kind('ExperienceView', 'experienceView', {
+    required: ['name', 'viewType'],
+    fields: {
+      name,
+      description,
+      version,
+      viewType: oneOf('page', 'layout', 'component'),
+      viewTags: tagMap,
+      layoutId: reference,
+      headers: mapOf(text({ min: 1, max: 255 })),
+      body: text({ max: 131_072 }),
+    },
+  }),
+  kind('Flow', 'flow', {
+    open: true,
+    required: ['name'],
+    fields: { ...flowFields, flowClass: oneOf('cloud', 'experience', 'customNode', 'edge', 'embedded') },
+  }),
+  kind('FlowVersion', 'flowVersion', {
+    open: true,
+    required: ['flowId', 'version'],
+    fields: { ...flowFields, flowId: reference, version },
+  }),
+  kind('ExperienceEndpoint', 'experienceEndpoint', {
+    required: ['method', 'route'],
+    fields: {
+      version,
+      method: oneOf('delete', 'get', 'options', 'patch', 'post', 'put'),
+      route: text({ min: 1, max: 1024, pattern: /^\// }),
+      access: oneOf('public', 'authenticated', 'group', 'device'),
+      enabled: flag,
+      description,
+      endpointTags: tagMap,
+      experienceGroupIds: listOf(reference, 1000),
+      deviceIdTemplate: text({ max: 255 }),
+      staticReply: reply,
+      unauthorizedReply: reply,
+    },
+  }),
+  kind('ExperienceFlowVersion', 'flowVersion', {
+    open: true,
+    required: ['flowId', 'name'],
+    fields: { ...flowFields, flowId: reference, version },
+  }),
+  kind('DataTable', 'dataTable', { supported: false }),
+  kind('Dashboard', 'dashboard', { supported: false }),
+  kind('Webhook', 'webhook', { supported: false }),
+  kind('Notebook', 'notebook', { supported: false }),
+  kind('ResourceJob', 'resourceJob', { supported: false }),
+  kind('Integration', 'integration', { supported: false }),
+  kind('ApplicationCertificateAuthority', 'applicationCertificateAuthority', { supported: false }),
+]
+
+/** Fields that every resource may have and that say nothing about itself. */
+export const envelopeFields = ['id', 'exportHash', 'localFilename', 'children']
+
+function kind(kindName: KindName, token: string, rest: Partial<Kind>): Kind {
+  const { supported = true, tree = false, fields = {}, required = [], open = !supported } = rest
+  return { name: kindName, token, supported, tree, fields, required, open }
+}
+
+function anyOf(...names: string[]): Record<string, Rule> {
+  return Object.fromEntries(names.map((one) => [one, anything]))
+}

@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util'
+import { reportFolder } from '../bundle/import-folder.ts'
+import { printProblems, printUnsupported } from '../bundle/report.ts'
+import { ConfigError, readConfig } from '../config.ts'
+import { openSqlite } from '../store/sqlite.ts'
+import type { CommandIo } from './io.ts'
+
+/** `import DIR [--slug S] [--password P] [--json]`: makes or updates an application. Exit code 1 when it cannot. */
+export async function importCommand(args: string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { slug: { type: 'string' }, password: { type: 'string' }, json: { type: 'boolean', default: false } },
+  })
+  const [dir] = positionals
+  if (dir === undefined || positionals.length > 1) {
+    throw new ConfigError('Expected one folder: import DIR [--slug S] [--password P] [--json]')
+  }
+  const { slug, password, json } = values
+  if (password !== undefined && password.length < 8) throw new ConfigError('--password: expected 8 characters or more')
+  const store = await openSqlite({ file: readConfig(io.env).storeFile })
+  try {
+    const { report, sources } = await reportFolder({ store, folder: dir, slug, password, io })
+    if (json) io.out(JSON.stringify(report, null, 2))
+    else {
+      for (const line of printProblems(report.problems, sources)) io.err(line)
+      for (const line of printUnsupported(report.unsupported)) io.err(line)
+      for (const [name, { created, updated, removed, unchanged }] of Object.entries(report.changes)) {
+        io.out(`${name}: ${created} created, ${updated} updated, ${removed} removed, ${unchanged} unchanged`)
+      }
+      io.out(report.imported ? `Imported "${report.name}" as ${report.slug}` : 'Nothing was imported')
+    }
+    return report.imported ? 0 : 1
+  } finally {
+    await store.close()
+  }
+}
