@@ -19,6 +19,7 @@ export const flowErrors = {
   'loop.too-long': 'A loop has more items than it may',
   'value.too-large': 'A stored value is larger than 16 KB',
   'value.not-number': 'A stored value to add to is not a number',
+  'reply.unsupported': 'A reply of a type that this server does not give',
   'config.missing': 'A required setting is absent',
   'config.type': 'A setting is of the wrong type, or renders to a value of the wrong type',
   'config.empty': 'A required template renders to nothing',

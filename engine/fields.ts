@@ -123,6 +123,9 @@ export function numberTemplate(options?: Options<number>): Field<number | undefi
 export function numberTemplate(options: Options<number> = {}): Field<number | undefined> {
   return field('number', options, (raw, scope) => {
     if (typeof raw === 'number') return constant(raw)
+    if (typeof raw === 'boolean' || (typeof raw === 'string' && !raw.includes('{{') && Number.isNaN(Number(raw)))) {
+      return broken(scope, 'config.type', `Expected a number or a template that renders to one, got ${show(raw)}`)
+    }
     const setting = compileText(raw, scope, (source) => scope.templates.text(source))
     return (at) => {
       const printed = setting(at).trim()
@@ -203,6 +206,16 @@ export function read(options: Options<string> = {}): Field<unknown> {
     if (parsed === 'broken') return failing(scope)
     return parsed === undefined ? constant(undefined) : (at) => readPath(at.payload, parsed)
   })
+}
+
+/** The whole payload, whatever stands at the key: for kinds of a `byType` that need no setting. */
+export function wholePayload(): Field<Payload> {
+  return field('whole-payload', {}, () => (at) => at.payload)
+}
+
+/** Undefined, whatever stands at the key: for kinds of a `byType` that need no setting. */
+export function nothing(): Field<undefined> {
+  return field('nothing', {}, () => constant(undefined))
 }
 
 /**

@@ -1,14 +1,98 @@
 import { type Catalog, catalogOf } from '../engine/compile.ts'
+import { valueGet } from './data/value-get.ts'
+import { valueStore } from './data/value-store.ts'
+import { debug } from './debug/debug.ts'
+import { note } from './debug/note.ts'
+import { throwError } from './debug/throw-error.ts'
+import { deviceChangeState } from './device/device-change-state.ts'
+import { deviceCreate } from './device/device-create.ts'
+import { deviceGet } from './device/device-get.ts'
+import { deviceGetByUser } from './device/device-get-by-user.ts'
+import { deviceHistory } from './device/device-history.ts'
+import { deviceUpdate } from './device/device-update.ts'
+import { deviceVerify } from './device/device-verify.ts'
+import { groupCreate } from './experience/group-create.ts'
+import { groupGet } from './experience/group-get.ts'
+import { groupSummary } from './experience/group-summary.ts'
+import { groupUpdate } from './experience/group-update.ts'
+import { groupVerify } from './experience/group-verify.ts'
+import { userAuthenticate } from './experience/user-authenticate.ts'
+import { userCreate } from './experience/user-create.ts'
+import { userDelete } from './experience/user-delete.ts'
+import { userGet } from './experience/user-get.ts'
+import { userToken } from './experience/user-token.ts'
+import { userUpdate } from './experience/user-update.ts'
+import { array } from './logic/array.ts'
 import { conditional } from './logic/conditional.ts'
+import { dateTime } from './logic/date-time.ts'
+import { delay } from './logic/delay.ts'
+import { functionNode } from './logic/function.ts'
+import { generateId } from './logic/generate-id.ts'
+import { jsonDecode } from './logic/json-decode.ts'
+import { jsonEncode } from './logic/json-encode.ts'
 import { loop } from './logic/loop.ts'
 import { loopCap } from './logic/loop-cap.ts'
+import { math } from './logic/math.ts'
+import { mutate } from './logic/mutate.ts'
+import { object } from './logic/object.ts'
+import { randomNumber } from './logic/random-number.ts'
+import { string } from './logic/string.ts'
+import { switchNode } from './logic/switch.ts'
+import { timeRange } from './logic/time-range.ts'
+import { validatePayload } from './logic/validate-payload.ts'
+import { email } from './output/email.ts'
+import { endpointReply } from './output/endpoint-reply.ts'
 import { endpoint } from './trigger/endpoint.ts'
 import { flowError } from './trigger/flow-error.ts'
 import { timer } from './trigger/timer.ts'
 import { virtualButton } from './trigger/virtual-button.ts'
 
 /** Every node type that ships. A new one is one line here; a test checks that none is forgotten. */
-export const nodes = [conditional, loop, loopCap]
+export const nodes = [
+  valueGet,
+  valueStore,
+  debug,
+  note,
+  throwError,
+  deviceChangeState,
+  deviceCreate,
+  deviceGetByUser,
+  deviceGet,
+  deviceHistory,
+  deviceUpdate,
+  deviceVerify,
+  groupCreate,
+  groupGet,
+  groupSummary,
+  groupUpdate,
+  groupVerify,
+  userAuthenticate,
+  userCreate,
+  userDelete,
+  userGet,
+  userToken,
+  userUpdate,
+  array,
+  conditional,
+  dateTime,
+  delay,
+  functionNode,
+  generateId,
+  jsonDecode,
+  jsonEncode,
+  loopCap,
+  loop,
+  math,
+  mutate,
+  object,
+  randomNumber,
+  string,
+  switchNode,
+  timeRange,
+  validatePayload,
+  email,
+  endpointReply,
+]
 
 export const triggers = [endpoint, flowError, timer, virtualButton]
 

@@ -29,7 +29,8 @@ function wrongSchedule(cron: string, tz: string): string | undefined {
     return `Expected a cron schedule without L, W, # and ?, got "${cron}"`
   }
   try {
-    new Cron(cron, { timezone: tz || 'UTC', paused: true }).stop()
+    new Intl.DateTimeFormat('en', { timeZone: tz })
+    new Cron(cron, { timezone: tz, paused: true }).stop()
     return undefined
   } catch (error) {
     return `Expected a cron schedule such as "0 8 * * 1-5" and a time zone such as "Europe/Paris": ${(error as Error).message}`

@@ -81,7 +81,8 @@ test('branches work on their own copies, and a node where they meet runs once fo
     ],
     { payload: { working: {} } },
   )
-  expect(log).toEqual(['fork', 'left', 'right', 'meet', 'meet'])
+  expect(log.filter((id) => id !== 'meet')).toEqual(['fork', 'left', 'right'])
+  expect(log.filter((id) => id === 'meet')).toHaveLength(2)
   expect(payload).toEqual({ working: { other: 'right' } })
 })
 

@@ -1,0 +1,32 @@
+import { FlowError } from '../engine/errors.ts'
+import { choice, json, lazy, read } from '../engine/fields.ts'
+import type { Payload } from '../engine/payload.ts'
+
+/** The settings of every node whose data may come from single fields, a JSON template or the payload. */
+export function bodyFields(keys: { json: string; path: string }) {
+  return {
+    method: choice({ key: 'dataMethod', label: 'Data from', of: ['individualFields', 'jsonTemplate', 'payloadPath'] }),
+    json: lazy(json({ key: keys.json, label: 'JSON template' })),
+    fromPath: read({ key: keys.path, label: 'Payload path' }),
+  }
+}
+
+interface BodySettings {
+  method: 'individualFields' | 'jsonTemplate' | 'payloadPath'
+  json: () => unknown
+  fromPath: unknown
+}
+
+/** The body as one object; undefined when it comes from single fields. Throws `config.type` for anything but an object. */
+export function bodyOf({ method, json: fromJson, fromPath }: BodySettings): Payload | undefined {
+  if (method === 'individualFields') return undefined
+  const body = method === 'jsonTemplate' ? fromJson() : fromPath
+  if (body !== null && typeof body === 'object' && !Array.isArray(body)) return body as Payload
+  const got = body === undefined ? 'nothing' : Array.isArray(body) ? 'a list' : `${typeof body}`
+  throw new FlowError('config.type', `Expected the data (${method}) to be an object, got ${got}`)
+}
+
+/** Only the keys that have some text: a blank template leaves a field as it is. */
+export function givenFields(fields: Record<string, string>): Payload {
+  return Object.fromEntries(Object.entries(fields).filter(([, text]) => text !== ''))
+}

@@ -1,0 +1,85 @@
+import { byType, choice, json, lazy, list, path, read, template, text, value } from '../../engine/fields.ts'
+import type { Payload } from '../../engine/payload.ts'
+import { defineNode } from '../define.ts'
+import { orError } from '../refusal.ts'
+import { Refusal, type StateReport } from '../services.ts'
+import { reportsOf, timeOf } from './state-reports.ts'
+
+export const deviceChangeState = defineNode({
+  type: 'device-change-state',
+  aliases: ['DeviceChangeStateNode'],
+  group: 'device',
+  title: 'Device: State',
+  summary: 'Reports state of a device, as the device itself would.',
+  outputs: ['next'],
+  needs: ['devices', 'clock'],
+  config: {
+    device: byType({
+      key: 'deviceId',
+      label: 'Device id',
+      typeKey: 'deviceIdTemplateType',
+      default: 'stringTemplate',
+      kinds: { stringTemplate: template({ label: 'Device id', required: true }), jsonPath: read() },
+    }),
+    method: choice({
+      key: 'attrDataMethod',
+      label: 'Data from',
+      of: ['individualFields', 'payloadPath', 'jsonTemplate'],
+    }),
+    fields: list({
+      key: 'attrInfos',
+      label: 'Attributes',
+      of: { key: text({ key: 'key', label: 'Attribute' }), value: value({ key: 'valueTemplate', label: 'Value' }) },
+    }),
+    fromPath: read({ key: 'attrPayloadPath', label: 'Payload path' }),
+    fromJson: lazy(json({ key: 'attrJsonTemplate', label: 'JSON template' })),
+    timeSource: choice({ key: 'timeSourceType', label: 'Time', of: ['payloadTime', 'now', 'payloadPath'] }),
+    time: read({ key: 'timeSourcePath', label: 'Time path' }),
+    meta: byType({
+      key: 'metaTemplate',
+      typeKey: 'metaTemplateType',
+      default: 'json',
+      kinds: { json: json({ lenient: true }), path: read(), string: template() },
+    }),
+    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+  },
+  examples: [
+    {
+      title: 'A measured value',
+      config: { deviceId: '{{data.id}}', attrInfos: [{ key: 'temperature', valueTemplate: '{{data.celsius}}' }] },
+      payload: { data: { id: '6521f7b20c1d4e8a9b3c5d71', celsius: 21.5 } },
+      output: 'next',
+    },
+  ],
+  async run({ config, payload, use }) {
+    const sources = { now: undefined, payloadTime: payload.time, payloadPath: config.time }
+    const time = timeOf(sources[config.timeSource], use.clock.now())
+    const reports = reportsFor(config, time, use.clock.now())
+    config.result.write(
+      await orError(reports.then((ready) => use.devices.report(ready)).then(() => ({ success: true }))),
+    )
+  },
+})
+
+async function reportsFor(
+  config: {
+    device: unknown
+    method: 'individualFields' | 'payloadPath' | 'jsonTemplate'
+    fields: { key: string; value: unknown }[]
+    fromPath: unknown
+    fromJson: () => unknown
+    meta: unknown
+  },
+  time: number,
+  now: number,
+): Promise<StateReport[]> {
+  const deviceId = typeof config.device === 'string' ? config.device.trim() : ''
+  if (deviceId === '') throw new Refusal('NotFound', 'Expected the id of a device, got nothing at that path')
+  const meta = config.meta === undefined || config.meta === '' ? {} : { meta: config.meta }
+  if (config.method === 'individualFields') {
+    const data: Payload = Object.fromEntries(config.fields.map(({ key, value: one }) => [key, one]))
+    return [{ deviceId, data, time, ...meta }]
+  }
+  const source = config.method === 'payloadPath' ? config.fromPath : config.fromJson()
+  return reportsOf(source, { time, now }).map((report) => ({ deviceId, ...meta, ...report }))
+}

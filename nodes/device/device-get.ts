@@ -1,0 +1,101 @@
+import { FlowError } from '../../engine/errors.ts'
+import { choice, flag, json, lazy, path, template, values } from '../../engine/fields.ts'
+import { defineNode } from '../define.ts'
+import { foundOf, pageOf, pagingFields } from '../paging.ts'
+import { orError } from '../refusal.ts'
+import type { DeviceCriteria } from '../services.ts'
+import { tagPairs, toCriteria } from '../tag-pairs.ts'
+import { attributeNames } from './attribute-names.ts'
+
+const methods = [
+  'id',
+  'name',
+  'findByAllTags',
+  'findByAnyTags',
+  'findByParentId',
+  'experienceGroupId',
+  'experienceUserIdOrEmail',
+  'query',
+  // An older name of findByAllTags.
+  'tags',
+] as const
+
+export const deviceGet = defineNode({
+  type: 'device-get',
+  aliases: ['GetDeviceNode'],
+  group: 'device',
+  title: 'Device: Get',
+  summary: 'Puts one device, or many, on the payload.',
+  outputs: ['next'],
+  needs: ['devices'],
+  config: {
+    ...pagingFields,
+    method: choice({ key: 'findMethod', label: 'Find by', of: methods }),
+    subject: template({ key: 'idTemplate', label: 'Id, name, group or user' }),
+    tags: tagPairs('tags'),
+    parent: template({ key: 'parentIdTemplate', label: 'Parent' }),
+    query: lazy(json({ key: 'queryTemplate', label: 'Query' })),
+    connection: flag({ key: 'includeConnectionStatus', label: 'With connection', default: true }),
+    state: flag({ key: 'includeState', label: 'With state' }),
+    attributes: values({ key: 'attributes', label: 'Attributes' }),
+    tagsAsObject: flag({ key: 'tagsAsObject', label: 'Tags as object' }),
+    attributesAsObject: flag({ key: 'attributesAsObject', label: 'Attributes as object' }),
+    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+  },
+  examples: [
+    {
+      title: 'All devices of the user who asks',
+      config: {
+        findMethod: 'experienceUserIdOrEmail',
+        idTemplate: '{{experience.user.id}}',
+        findMultiple: true,
+        resultPath: 'working.devices',
+      },
+      payload: { experience: { user: { id: '6521f7b20c1d4e8a9b3c5d70' } } },
+    },
+  ],
+  async run({ config, use }) {
+    const { connection, attributesAsObject, tagsAsObject, method } = config
+    const names = attributeNames(config.attributes)
+    const state = config.state ? (names.length > 0 ? names : (true as const)) : undefined
+    const shape = { includeConnectionInfo: connection, attributesAsObject, tagsAsObject, state }
+    const single = method === 'id' || method === 'name'
+    const paging = { ...config, findMultiple: config.findMultiple && !single }
+    const found = await orError(use.devices.find(criteriaOf(config), pageOf(paging), shape))
+    config.result.write('error' in found ? found : foundOf(found, paging))
+  },
+})
+
+function criteriaOf(config: {
+  method: (typeof methods)[number]
+  subject: string
+  tags: { key: string; value: string | undefined }[]
+  parent: string
+  query: () => unknown
+}): DeviceCriteria {
+  const { method, subject } = config
+  switch (method) {
+    case 'id':
+    case 'name':
+      if (subject.trim() === '') {
+        throw new FlowError(
+          'config.empty',
+          `Expected the ${method} of a device, got nothing. Check the template and the payload.`,
+        )
+      }
+      return method === 'id' ? { by: 'id', id: subject.trim() } : { by: 'name', name: subject }
+    case 'findByAllTags':
+    case 'tags':
+      return { by: 'allTags', tags: toCriteria(config.tags) }
+    case 'findByAnyTags':
+      return { by: 'anyTags', tags: toCriteria(config.tags) }
+    case 'findByParentId':
+      return { by: 'parent', parentId: config.parent.trim() }
+    case 'experienceGroupId':
+      return { by: 'group', groupId: subject.trim() }
+    case 'experienceUserIdOrEmail':
+      return { by: 'user', idOrEmail: subject.trim() }
+    case 'query':
+      return { by: 'query', query: config.query() }
+  }
+}

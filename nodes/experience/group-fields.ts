@@ -1,0 +1,28 @@
+import { json, lazy, path, template } from '../../engine/fields.ts'
+import { bodyFields, givenFields } from '../body.ts'
+
+/** The settings that creating and updating a group share. */
+export const groupFields = {
+  ...bodyFields({ json: 'groupJsonTemplate', path: 'groupPayloadPath' }),
+  name: template({ key: 'nameTemplate', label: 'Name' }),
+  description: template({ key: 'descriptionTemplate', label: 'Description' }),
+  parentId: template({ key: 'parentIdTemplate', label: 'Parent' }),
+  query: lazy(json({ key: 'deviceQueryJsonTemplate', label: 'Device query' })),
+  result: path({ key: 'resultPath', label: 'Result', writes: true }),
+}
+
+interface GroupSettings {
+  name: string
+  description: string
+  parentId: string
+  query: () => unknown
+}
+
+/** The fields with some text, as the group schema has them; the device query as JSON text. */
+export function givenGroupFields({ name, description, parentId, query }: GroupSettings): Record<string, unknown> {
+  const deviceQuery = query()
+  return {
+    ...givenFields({ name, description, parentId: parentId.trim() }),
+    ...(deviceQuery === undefined ? {} : { deviceQueryJson: JSON.stringify(deviceQuery) }),
+  }
+}

@@ -1,0 +1,13 @@
+import { flag, json, numberTemplate } from '../../engine/fields.ts'
+
+/** The settings of every node that issues a token. */
+export const tokenFields = {
+  ttl: numberTemplate({ key: 'ttlTemplate', label: 'Lifetime in ms', help: 'Empty: never expires.' }),
+  invalidateExisting: flag({ key: 'invalidateExistingTokens', label: 'End earlier tokens' }),
+  extraData: json({ key: 'extraDataJsonTemplate', label: 'Extra data' }),
+}
+
+/** A lifetime that is no positive number counts as none. */
+export function lifetimeOf(ttl: number | undefined): { ttlMs?: number } {
+  return ttl !== undefined && ttl > 0 ? { ttlMs: ttl } : {}
+}

@@ -1,0 +1,51 @@
+import { choice, path, template } from '../../engine/fields.ts'
+import { defineNode } from '../define.ts'
+import { lifetimeOf, tokenFields } from './token-fields.ts'
+
+export const userAuthenticate = defineNode({
+  type: 'user-authenticate',
+  aliases: ['ExperienceUserAuthNode'],
+  group: 'experience',
+  title: 'User: Authenticate',
+  summary: 'Checks e-mail and password, or a token, and gives the user and a token.',
+  outputs: ['failed', 'authenticated'],
+  needs: ['users'],
+  config: {
+    ...tokenFields,
+    mode: choice({
+      key: 'authMode',
+      from: 'meta',
+      label: 'By',
+      of: ['emailPassword', 'token', 'tokenEmail', 'tokenEmailPassword'],
+    }),
+    email: template({ key: 'emailTemplate', label: 'E-mail' }),
+    password: template({ key: 'passwordTemplate', label: 'Password' }),
+    token: template({ key: 'tokenTemplate', label: 'Token' }),
+    userResult: path({ key: 'userResultPath', label: 'User', writes: true }),
+    tokenResult: path({ key: 'tokenResultPath', label: 'Token', writes: true }),
+  },
+  examples: [
+    {
+      title: 'Sign in with a form',
+      config: {
+        emailTemplate: '{{data.body.email}}',
+        passwordTemplate: '{{data.body.password}}',
+        tokenResultPath: 'working.token',
+      },
+      payload: { data: { body: { email: 'user1@example.com', password: 'correct horse' } } },
+    },
+  ],
+  async run({ config, use }) {
+    const { mode, email, password, token, invalidateExisting, extraData, ttl } = config
+    const user = await use.users.authenticate({ mode, email: email.trim(), password, token: token.trim() })
+    if (!user) return 'failed'
+    const keeps = mode !== 'emailPassword' && token.trim() !== '' && !invalidateExisting
+    if (keeps) config.tokenResult.write(token.trim())
+    else if (config.tokenResult.given || invalidateExisting) {
+      const request = { idOrEmail: user.id, invalidateExisting, extraData, ...lifetimeOf(ttl) }
+      config.tokenResult.write(await use.users.issueToken(request))
+    }
+    config.userResult.write(user)
+    return 'authenticated'
+  },
+})

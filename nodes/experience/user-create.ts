@@ -1,0 +1,42 @@
+import { values } from '../../engine/fields.ts'
+import { bodyOf } from '../body.ts'
+import { defineNode } from '../define.ts'
+import { orError } from '../refusal.ts'
+import { toTagObject } from '../tag-pairs.ts'
+import { givenUserFields, idsOf, userFields } from './user-fields.ts'
+
+export const userCreate = defineNode({
+  type: 'user-create',
+  aliases: ['CreateExperienceUserNode'],
+  group: 'experience',
+  title: 'User: Create',
+  summary: 'Makes a user and puts him into groups.',
+  outputs: ['next'],
+  needs: ['users'],
+  config: {
+    ...userFields,
+    groups: values({ key: 'groupIdTemplates', label: 'Groups' }),
+  },
+  examples: [
+    {
+      title: 'A member of a group',
+      config: {
+        emailTemplate: '{{data.body.email}}',
+        passwordTemplate: '{{data.body.password}}',
+        groupIdTemplates: ['{{data.body.groupId}}'],
+        resultPath: 'working.user',
+      },
+      payload: {
+        data: { body: { email: 'user1@example.com', password: 'correct horse', groupId: '6521f7b20c1d4e8a9b3c5d72' } },
+      },
+    },
+  ],
+  async run({ config, use }) {
+    const body = bodyOf(config) ?? {
+      ...givenUserFields(config),
+      userTags: toTagObject(config.tags),
+      experienceGroupIds: idsOf(config.groups),
+    }
+    config.result.write(await orError(use.users.create(body)))
+  },
+})

@@ -1,0 +1,26 @@
+import { path, template } from '../../engine/fields.ts'
+import { defineNode } from '../define.ts'
+
+export const userDelete = defineNode({
+  type: 'user-delete',
+  aliases: ['DeleteExperienceUserNode'],
+  group: 'experience',
+  title: 'User: Delete',
+  summary: 'Removes a user; his tokens are void at once.',
+  outputs: ['next'],
+  needs: ['users'],
+  config: {
+    user: template({ key: 'emailOrIdTemplate', label: 'User id or e-mail' }),
+    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+  },
+  examples: [
+    {
+      title: 'By id',
+      config: { emailOrIdTemplate: '{{data.params.userId}}', resultPath: 'working.deleted' },
+      payload: { data: { params: { userId: '6521f7b20c1d4e8a9b3c5d70' } } },
+    },
+  ],
+  async run({ config, use }) {
+    config.result.write(await use.users.remove(config.user.trim()))
+  },
+})

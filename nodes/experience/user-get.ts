@@ -1,0 +1,43 @@
+import { choice, json, lazy, path, template } from '../../engine/fields.ts'
+import { defineNode } from '../define.ts'
+import { foundOf, pageOf, pagingFields } from '../paging.ts'
+import { orError } from '../refusal.ts'
+import { tagPairs, toCriteria } from '../tag-pairs.ts'
+
+export const userGet = defineNode({
+  type: 'user-get',
+  aliases: ['GetExperienceUserNode'],
+  group: 'experience',
+  title: 'User: Get',
+  summary: 'Puts one user, or many, on the payload.',
+  outputs: ['next'],
+  needs: ['users'],
+  config: {
+    ...pagingFields,
+    method: choice({ key: 'findMethod', label: 'Find by', of: ['emailOrId', 'userTags', 'query'] }),
+    user: template({ key: 'emailOrIdTemplate', label: 'User id or e-mail' }),
+    userTags: tagPairs('userTags'),
+    // Another name of userTags.
+    tags: tagPairs('tags'),
+    query: lazy(json({ key: 'queryTemplate', label: 'Query' })),
+    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+  },
+  examples: [
+    {
+      title: 'By e-mail',
+      config: { emailOrIdTemplate: '{{data.body.email}}', resultPath: 'working.user' },
+      payload: { data: { body: { email: 'user1@example.com' } } },
+    },
+  ],
+  async run({ config, use }) {
+    if (config.method === 'emailOrId') {
+      config.result.write((await use.users.get(config.user.trim())) ?? null)
+      return
+    }
+    const tags = toCriteria([...config.userTags, ...config.tags])
+    const criteria =
+      config.method === 'userTags' ? { by: 'tags' as const, tags } : { by: 'query' as const, query: config.query() }
+    const found = await orError(use.users.find(criteria, pageOf(config)))
+    config.result.write('error' in found ? found : foundOf(found, config))
+  },
+})

@@ -1,0 +1,39 @@
+import { path, template, values } from '../../engine/fields.ts'
+import { defineNode } from '../define.ts'
+import { orError } from '../refusal.ts'
+
+export const email = defineNode({
+  type: 'email',
+  aliases: ['StructureEmailNode'],
+  group: 'output',
+  title: 'Email',
+  summary: 'Sends a mail to up to five addresses.',
+  outputs: ['next'],
+  needs: ['mail'],
+  config: {
+    to: values({ key: 'toAddresses', label: 'To' }),
+    from: template({ key: 'fromTemplate', label: 'Answers to' }),
+    subject: template({ key: 'subjectTemplate', label: 'Subject' }),
+    html: template({ key: 'bodyTemplate', label: 'Body (HTML)' }),
+    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+  },
+  examples: [
+    {
+      title: 'A welcome',
+      config: {
+        toAddresses: ['{{working.user.email}}'],
+        subjectTemplate: 'Welcome',
+        bodyTemplate: '<p>Hello {{working.user.firstName}}</p>',
+        resultPath: 'working.mail',
+      },
+      payload: { working: { user: { email: 'user1@example.com', firstName: 'Ada' } } },
+      output: 'next',
+    },
+  ],
+  async run({ config, use }) {
+    const { from, subject, html } = config
+    const to = config.to.map((one) => String(one ?? ''))
+    const sent = use.mail.send({ to, subject, html, ...(from.trim() === '' ? {} : { from: from.trim() }) })
+    config.result.write(await orError(sent.then(() => ({ success: true }))))
+  },
+})

@@ -1,0 +1,147 @@
+import { FlowError } from '../../engine/errors.ts'
+import {
+  bodyTemplate,
+  byType,
+  choice,
+  json,
+  lazy,
+  list,
+  nothing,
+  optional,
+  path,
+  read,
+  template,
+  text,
+  wholePayload,
+} from '../../engine/fields.ts'
+import { copyValue, readPath } from '../../engine/payload.ts'
+import { defineNode } from '../define.ts'
+import type { CookieChange, Reply, ReplyBody } from '../services.ts'
+
+export const endpointReply = defineNode({
+  type: 'endpoint-reply',
+  aliases: ['EndpointReplyNode'],
+  group: 'output',
+  title: 'Endpoint Reply',
+  summary: 'Answers the request that started the run; the first answer wins.',
+  outputs: ['next'],
+  notIn: ['customNode'],
+  needs: ['reply'],
+  config: {
+    kind: choice({ key: 'replyType', label: 'Reply', of: ['custom', 'page', 'redirect', 'mqtt'] }),
+    replyId: path({ key: 'replyIdPath', label: 'Reply id path' }),
+    status: template({ key: 'responseCodeTemplate', label: 'Response code' }),
+    body: lazy(
+      byType({
+        key: 'bodyTemplate',
+        label: 'Body',
+        typeKey: 'bodyTemplateType',
+        default: 'string',
+        kinds: { string: bodyTemplate(), path: read(), json: json(), payload: wholePayload(), none: nothing() },
+      }),
+    ),
+    page: template({ key: 'pageIdTemplate', label: 'Page' }),
+    layout: template({ key: 'layoutIdTemplate', label: 'Layout' }),
+    headers: list({
+      key: 'headerInfo',
+      label: 'Headers',
+      of: {
+        name: template({ key: 'keyTemplate', label: 'Name' }),
+        value: template({ key: 'valueTemplate', label: 'Value' }),
+      },
+    }),
+    cookies: list({
+      key: 'cookieInfo',
+      label: 'Cookies',
+      of: {
+        name: template({ key: 'nameTemplate', label: 'Name' }),
+        value: optional(template({ key: 'valueTemplate', label: 'Value' })),
+        path: template({ key: 'pathTemplate', label: 'Path' }),
+        maxAge: template({ key: 'maxAgeTemplate', label: 'Lifetime in ms' }),
+      },
+    }),
+    sameSite: template({ key: 'sameSiteTemplate', label: 'SameSite' }),
+    experienceVersion: text({ key: 'experienceVersion', label: 'Experience version' }),
+  },
+  examples: [
+    {
+      title: 'A list as JSON',
+      config: { replyType: 'custom', bodyTemplateType: 'path', bodyTemplate: 'working.devices' },
+      payload: { data: { replyId: 'e.1' }, working: { devices: [] } },
+      output: 'next',
+    },
+  ],
+  async run({ config, payload, use }) {
+    const replyId = replyIdOf(
+      config.replyId.given ? [config.replyId.read()] : [readPath(payload, DATA), readPath(payload, ERRORED)],
+    )
+    if (replyId === undefined) return
+    const reply: Reply = {
+      body: bodyOf(config),
+      status: statusOf(config.status),
+      headers: config.headers.flatMap(({ name, value }) => (name.trim() === '' ? [] : [[name.trim(), value]])),
+      cookies: config.cookies.flatMap(toCookie),
+      sameSite: sameSiteOf(config.sameSite),
+    }
+    const version = config.experienceVersion === '' ? {} : { experienceVersion: config.experienceVersion }
+    await use.reply.send(replyId, reply, { payload, ...version })
+  },
+})
+
+const DATA = ['data', 'replyId']
+// An error handler that names no path answers the request of the run that failed.
+const ERRORED = ['data', 'erroredPayload', 'data', 'replyId']
+
+function replyIdOf(candidates: readonly unknown[]): string | undefined {
+  return candidates.find((one): one is string => typeof one === 'string' && one !== '')
+}
+
+interface BodySettings {
+  kind: 'custom' | 'page' | 'redirect' | 'mqtt'
+  body: () => unknown
+  page: string
+  layout: string
+}
+
+function bodyOf({ kind, body, page, layout }: BodySettings): ReplyBody {
+  switch (kind) {
+    case 'redirect':
+      return { kind, location: String(body() ?? '') }
+    case 'custom':
+      return { kind, body: copyValue(body()) }
+    case 'page': {
+      const own = layout.trim() === '' ? {} : { layoutId: layout.trim() }
+      return { kind, pageId: page.trim(), data: copyValue(body()), ...own }
+    }
+    case 'mqtt':
+      throw new FlowError(
+        'reply.unsupported',
+        'Expected a reply of type page, redirect or custom; streams (mqtt) are not supported',
+      )
+  }
+}
+
+// Anything but a status from 100 to 599 means the default of the reply's type.
+function statusOf(text: string): number | undefined {
+  const status = Number(text.trim() || Number.NaN)
+  return Number.isInteger(status) && status >= 100 && status <= 599 ? status : undefined
+}
+
+function sameSiteOf(text: string): Reply['sameSite'] {
+  const word = text.trim().toLowerCase()
+  return word === 'none' || word === 'lax' || word === 'strict' ? word : undefined
+}
+
+function toCookie(one: { name: string; value: string | undefined; path: string; maxAge: string }): CookieChange[] {
+  const name = one.name.trim()
+  if (name === '') return []
+  const maxAgeMs = Number(one.maxAge.trim() || Number.NaN)
+  return [
+    {
+      name,
+      ...(one.value === undefined ? {} : { value: one.value }),
+      ...(one.path.trim() === '' ? {} : { path: one.path.trim() }),
+      ...(Number.isFinite(maxAgeMs) ? { maxAgeMs } : {}),
+    },
+  ]
+}

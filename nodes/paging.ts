@@ -1,0 +1,33 @@
+import { choice, flag, numberTemplate, template } from '../engine/fields.ts'
+import type { Listing, PageRequest } from './services.ts'
+
+/** The settings of every node that finds many. */
+export const pagingFields = {
+  findMultiple: flag({ key: 'findMultiple', label: 'Find many' }),
+  findMetadata: flag({ key: 'findMetadata', label: 'With counts' }),
+  perPage: numberTemplate({ key: 'resultsPerPage', label: 'Results per page', default: 100 }),
+  page: numberTemplate({ key: 'resultsPage', label: 'Page', default: 0 }),
+  sortField: template({ key: 'sortField', label: 'Sort by' }),
+  sortDirection: choice({ key: 'sortDirection', label: 'Direction', of: ['', 'asc', 'desc'] }),
+}
+
+interface Paging {
+  findMultiple: boolean
+  findMetadata: boolean
+  perPage: number
+  page: number
+  sortField: string
+  sortDirection: '' | 'asc' | 'desc'
+}
+
+/** The page to ask for: one item where one is wanted. */
+export function pageOf({ findMultiple, perPage, page, sortField, sortDirection }: Paging): PageRequest {
+  const order = { sortField: sortField || undefined, sortDirection: sortDirection || undefined }
+  return findMultiple ? { perPage, page, ...order } : { perPage: 1, page: 0, ...order }
+}
+
+/** What is put at the result path: an item or null, a list, or a list with its counts. */
+export function foundOf<T>(listing: Listing<T>, { findMultiple, findMetadata }: Paging): unknown {
+  if (!findMultiple) return listing.items[0] ?? null
+  return findMetadata ? listing : listing.items
+}
