@@ -1,7 +1,9 @@
 import { checkScript } from './check.ts'
 import { crashed, memoryError, rejection, replyToResult, syntaxError, timeoutError } from './failure.ts'
+import { openLine } from './line.ts'
+import { chooseSeat, type Pending, type Seat, sit } from './seats.ts'
 import { type LogLine, pack } from './wire.ts'
-import { maxIsolates, openWorker, type Worker, type WorkerCall, type WorkerExit, type WorkerReply } from './worker.ts'
+import { openWorker, type WorkerExit, type WorkerReply } from './worker.ts'
 
 /** One function node at work. */
 export interface FunctionCall {
@@ -10,7 +12,7 @@ export interface FunctionCall {
   value: unknown
   /** Calls of one application share an isolate and wait in one line. */
   application: string
-  /** Default: that of the pool. */
+  /** From the start of the script; time in the line is not counted. Default: that of the pool. */
   timeoutMs?: number
   signal?: AbortSignal
 }
@@ -47,27 +49,6 @@ export interface FunctionPoolOptions {
   idleMs?: number
 }
 
-interface Pending extends WorkerCall {
-  /** Children it may have taken down. */
-  deaths: number
-  /** Shares a child with nobody: it was in one that died. */
-  alone: boolean
-  settled: boolean
-  resolve(result: FunctionResult): void
-  reject(error: unknown): void
-}
-
-interface Seat {
-  worker: Worker
-  calls: Map<number, Pending>
-  /** Held free for a call that runs alone. */
-  reservedFor: Pending | undefined
-  exclusive: boolean
-  warm: Set<string>
-}
-
-/** Calls in one child at once, each of another application. */
-const slots = 4
 const startFailuresAllowed = 3
 const checkedScripts = 500
 
@@ -76,13 +57,12 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
   const { children = 2, timeoutMs = 5_000, memoryMb = 128, resultLimitBytes = 5 * 1024 * 1024 } = options
   const { idleMs = 30_000 } = options
   const seats = new Set<Seat>()
-  /** Waiting calls by application; the application served last stands last. */
-  const queues = new Map<string, Pending[]>()
+  const line = openLine<Pending>()
   const checked = new Map<string, ReturnType<typeof checkScript>>()
   let nextId = 1
   let startFailures = 0
   let closed = false
-  let onEmpty: (() => void) | undefined
+  const empty = Promise.withResolvers<void>()
   const idle = setTimeout(rest, idleMs)
   idle.unref()
 
@@ -94,17 +74,13 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
     async close() {
       closed = true
       clearTimeout(idle)
-      for (const calls of queues.values()) for (const call of calls) call.reject(crashed('The server is stopping'))
-      queues.clear()
+      for (const call of line.clear()) call.reject(crashed('The server is stopping'))
       for (const seat of seats) {
         for (const call of seat.calls.values()) call.reject(crashed('The server is stopping'))
         seat.worker.kill()
       }
-      if (seats.size > 0) {
-        await new Promise<void>((resolve) => {
-          onEmpty = resolve
-        })
-      }
+      if (seats.size === 0) empty.resolve()
+      await empty.promise
     },
   }
 
@@ -144,7 +120,7 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
         pump()
       }
       signal?.addEventListener('abort', abort, { once: true })
-      enqueue(call, 'last')
+      line.add(call, 'last')
       pump()
     })
   }
@@ -157,18 +133,8 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
     return problem
   }
 
-  function enqueue(call: Pending, place: 'first' | 'last'): void {
-    const calls = queues.get(call.application)
-    if (!calls) queues.set(call.application, [call])
-    else if (place === 'first') calls.unshift(call)
-    else calls.push(call)
-  }
-
   function unqueue(call: Pending): void {
-    const calls = queues.get(call.application)
-    const at = calls?.indexOf(call) ?? -1
-    if (at >= 0) calls?.splice(at, 1)
-    if (calls?.length === 0) queues.delete(call.application)
+    line.remove(call)
     for (const seat of seats) if (seat.reservedFor === call) seat.reservedFor = undefined
   }
 
@@ -177,73 +143,36 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
     let given = true
     while (given && !closed) {
       given = false
-      for (const [application, calls] of [...queues]) {
-        const call = calls[0] as Pending
-        const seat = seatFor(call)
-        if (!seat) continue
-        unqueue(call)
-        // Behind the others: an application with many calls gets its next one after theirs.
-        if (queues.delete(application) && calls.length > 0) queues.set(application, calls)
-        seat.calls.set(call.id, call)
-        seat.exclusive = call.alone
-        remember(seat, application)
-        const { id, script, json, dates } = call
-        seat.worker.send({ id, application, script, json, dates, timeoutMs: call.timeoutMs })
-        given = true
+      for (const call of line.heads()) {
+        const choice = chooseSeat(seats, call, children)
+        if (choice === 'start') startSeat()
+        else if (choice?.reserve) choice.seat.reservedFor = call
+        else if (choice) {
+          unqueue(call)
+          take(choice.seat, call)
+          given = true
+        }
       }
     }
   }
 
-  function seatFor(call: Pending): Seat | undefined {
-    const live = [...seats].filter(({ worker }) => !worker.killed)
-    const lonely = live.filter((seat) => seat.exclusive || (seat.reservedFor && seat.reservedFor !== call)).length
-    // One child at least stays open to everybody else.
-    const mayBeAlone = lonely < Math.max(1, children - 1)
-    let best: Seat | undefined
-    for (const seat of live) {
-      if (!seat.worker.ready || seat.exclusive || seat.calls.size >= slots) continue
-      if (seat.reservedFor !== undefined && seat.reservedFor !== call) continue
-      if (call.alone && (seat.calls.size > 0 || !mayBeAlone)) continue
-      if ([...seat.calls.values()].some((other) => other.application === call.application)) continue
-      if (!best || better(seat, best, call)) best = seat
-    }
-    if (best) return best
-    const starting = live.some(({ worker }) => !worker.ready)
-    if (seats.size < children && !starting) startSeat()
-    else if (call.alone && mayBeAlone && !starting && !live.some((seat) => seat.reservedFor)) {
-      const open = live.filter((seat) => !seat.exclusive).sort((a, b) => a.calls.size - b.calls.size)
-      if (open[0]) open[0].reservedFor = call
-    }
-    return undefined
-  }
-
-  function better(seat: Seat, than: Seat, { application }: Pending): boolean {
-    if (seat.calls.size !== than.calls.size) return seat.calls.size < than.calls.size
-    return seat.warm.has(application) && !than.warm.has(application)
-  }
-
-  /** The applications whose isolates the child still has, as far as can be told from here. */
-  function remember({ warm }: Seat, application: string): void {
-    warm.delete(application)
-    warm.add(application)
-    for (const oldest of warm) if (warm.size > maxIsolates) warm.delete(oldest)
+  function take(seat: Seat, call: Pending): void {
+    const { id, application, script, json, dates } = call
+    sit(seat, call)
+    seat.worker.send({ id, application, script, json, dates, timeoutMs: call.timeoutMs })
   }
 
   /** Ends the children that nobody has needed for a while, and starts one that is small again. */
   function rest(): void {
     const used = [...seats].filter(({ warm }) => warm.size > 0)
-    if (used.length === 0 || queues.size > 0 || used.some(({ calls }) => calls.size > 0)) return
+    if (used.length === 0 || line.heads().length > 0 || used.some(({ calls }) => calls.size > 0)) return
     for (const seat of used) seat.worker.kill()
     if (seats.size === used.length) startSeat()
   }
 
   function startSeat(): void {
-    const seat: Seat = {
-      calls: new Map(),
-      reservedFor: undefined,
-      exclusive: false,
-      warm: new Set(),
-      worker: openWorker(
+    try {
+      const worker = openWorker(
         { memoryMb, resultLimitBytes },
         {
           onReady() {
@@ -253,9 +182,18 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
           onReply: (reply) => settle(seat, reply),
           onExit: (exit) => leave(seat, exit),
         },
-      ),
+      )
+      const seat: Seat = { worker, calls: new Map(), reservedFor: undefined, exclusive: false, warm: new Set() }
+      seats.add(seat)
+    } catch (error) {
+      // The system refuses another process: this comes from events too, where nobody would catch it.
+      refuseAll((error as Error).message)
     }
-    seats.add(seat)
+  }
+
+  function refuseAll(cause: string): void {
+    const error = crashed('The process for function nodes does not start', cause)
+    for (const call of line.clear()) call.reject(error)
   }
 
   function settle(seat: Seat, reply: WorkerReply): void {
@@ -281,15 +219,13 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
     seats.delete(seat)
     if (!closed) idle.refresh()
     if (closed) {
-      if (seats.size === 0) onEmpty?.()
+      if (seats.size === 0) empty.resolve()
       return
     }
     for (const call of seat.calls.values()) if (!call.settled) again(call, exit)
     if (!seat.worker.ready && ++startFailures >= startFailuresAllowed) {
       startFailures = 0
-      const error = crashed('The process for function nodes does not start', exit.stderr)
-      for (const call of [...queues.values()].flat()) call.reject(error)
-      queues.clear()
+      refuseAll(exit.stderr)
     }
     pump()
   }
@@ -307,6 +243,6 @@ export function openFunctionPool(options: FunctionPoolOptions = {}): FunctionPoo
       return
     }
     call.alone = true
-    enqueue(call, 'first')
+    line.add(call, 'first')
   }
 }

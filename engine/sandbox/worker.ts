@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { realm } from './realm.ts'
 import { realmBytes } from './realm-bytes.ts'
+import { realmText } from './realm-text.ts'
 import { realmUrl } from './realm-url.ts'
 import type { Packed } from './wire.ts'
 
@@ -60,7 +61,7 @@ const watchEveryMs = 50
 const idleIsolateMb = 48
 const outOfMemory = 86
 const childPath = fileURLToPath(new URL('./child.mjs', import.meta.url))
-const realmText = `(() => { 'use strict'; return (${realm})(${realmBytes}, ${realmUrl}) })()`
+const source = `(() => { 'use strict'; return (${realm})(() => (${realmBytes})((${realmText})()), ${realmUrl}) })()`
 
 /**
  * Starts one child process for function nodes and watches it from outside: its calls' time and its memory. It gets no
@@ -107,7 +108,7 @@ export function openWorker(settings: WorkerSettings, events: WorkerEvents): Work
     stderr += error.message
     if (child.pid === undefined) end(null)
   })
-  child.send({ kind: 'init', realm: realmText, memoryMb: settings.memoryMb, maxIsolates }, () => undefined)
+  child.send({ kind: 'init', realm: source, memoryMb: settings.memoryMb, maxIsolates }, () => undefined)
 
   function end(code: number | null): void {
     if (ended) return

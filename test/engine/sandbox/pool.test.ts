@@ -255,7 +255,7 @@ describe('scripts that would take the process along', () => {
     ['a log', "for (;;) console.log('x'.repeat(1e8))"],
     ['what lies outside of the heap', "const a = []; for (;;) a.push(new Intl.DateTimeFormat('de'))"],
   ])('memory taken without end in %s', async (_what, script) => {
-    const { code } = await failureOf(script, {}, { timeoutMs: 4_000 })
+    const { code } = await failureOf(script, {}, { timeoutMs: 2_000 })
     expect(code).toMatch(/^function\.(memory|error|timeout)$/)
     expect(await resultOf('return 1')).toBe(1)
   })

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { realmBytes } from '../../../engine/sandbox/realm-bytes.ts'
+import { realmText } from '../../../engine/sandbox/realm-text.ts'
 
 type Globals = typeof globalThis
-const made = realmBytes() as Pick<Globals, 'Buffer' | 'TextEncoder' | 'TextDecoder' | 'atob' | 'btoa'>
+const made = realmBytes(realmText()) as Pick<Globals, 'Buffer' | 'TextEncoder' | 'TextDecoder' | 'atob' | 'btoa'>
 const { Buffer: Ours } = made
 const plain = (bytes: Uint8Array) => Array.from(bytes)
 const encodings = ['utf8', 'hex', 'base64', 'base64url', 'ascii', 'latin1', 'utf16le'] as const
