@@ -70,7 +70,7 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
         `SELECT s.device, n.name, l.value, l.time, l.extra FROM json_each(?) d
           CROSS JOIN sources s ON s.app = ? AND s.device = d.value
           CROSS JOIN last_points l ON l.app = ? AND l.source = s.source
-          CROSS JOIN attributes n ON n.attribute = l.attribute ${names}`,
+          CROSS JOIN attributes n ON n.attribute = l.attribute AND n.app = l.app ${names}`,
         [JSON.stringify([...new Set(deviceIds)]), number, number, ...(attributes ? [JSON.stringify(attributes)] : [])],
       )
       const devices = new Map<string, [string, LastValue][]>()
