@@ -31,7 +31,7 @@ export function treeOf(name: string, contents: Record<string, string | Uint8Arra
 }
 
 /**
- * Lists a folder, in order of path. Hidden files and node_modules are left out; a link may point to a file inside the
+ * Lists a folder, in order of path. Hidden files and node_modules are left out (not below `files`); a link may point to a file inside the
  * folder, not out of it and not to a folder. Rejects when the folder cannot be read.
  */
 export async function openFolder(folder: string): Promise<Tree> {
@@ -45,8 +45,8 @@ export async function openFolder(folder: string): Promise<Tree> {
       return refuse('bundle.limit', relative, `Expected folders at most ${treeLimits.depth} deep`)
     const entries = await readdir(join(root, relative), { withFileTypes: true })
     for (const entry of entries) {
-      if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
       const path = relative === '' ? entry.name : `${relative}/${entry.name}`
+      if (isLeftOut(entry.name, relative)) continue
       if (found.length > treeLimits.files) return
       if (entry.isDirectory()) await enter(path, depth + 1)
       else await add(path)
@@ -90,6 +90,13 @@ export async function openFolder(folder: string): Promise<Tree> {
   found.sort((a, b) => (a.path < b.path ? -1 : 1))
   for (const file of found) tree.files.set(file.path, file)
   return tree
+}
+
+// What is hidden is not part of an application, except among the files that its users load.
+function isLeftOut(name: string, folder: string): boolean {
+  if (name === '.git' || name === '.DS_Store') return true
+  if (/(?:^|\/)(?:files|privateFiles)(?:\/|$)/.test(folder)) return false
+  return name.startsWith('.') || name === 'node_modules'
 }
 
 /** The part of a tree below a folder, as a tree. */
