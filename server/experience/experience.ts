@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RequestHandler } from 'express'
+import type { Logger } from 'pino'
+import { FlowError } from '../../engine/errors.ts'
+import type { Payload } from '../../engine/payload.ts'
+import type { DeviceView, Tenancy } from '../../nodes/services.ts'
+import { HttpError } from '../errors.ts'
+import type { Scope, Store } from '../store/port.ts'
+import { checkAccess } from './access.ts'
+import { corsHeaders, preflightHeaders } from './cors.ts'
+import { type Definitions, type EndpointRoute, openDefinitions } from './definitions.ts'
+import { type EndpointEvent, toEvent, toView } from './event.ts'
+import { FILES_PREFIX, openFileLinks, serveFile } from './files.ts'
+import { openHosts } from './host.ts'
+import { defaultLimits, type ExperienceLimits, openRateLimit } from './limits.ts'
+import { openReplyDesk, type ReplyDesk, timeoutAnswer } from './replies.ts'
+import { type Answer, type AnswerContext, jsonAnswer, toAnswer } from './reply.ts'
+import { openSources, type RequestParts, readRequest, type Source } from './request.ts'
+import { findSession, type Session } from './session.ts'
+import type { DashboardArgs } from './view-helpers.ts'
+
+export interface ExperienceDeps {
+  store: Store
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Slugs are served at `<slug>.<baseDomain>`. */
+  baseDomain: string
+  /** Where clients reach the server; with `https:` every request counts as TLS. */
+  publicUrl?: string
+  /** Addresses and subnets whose `x-forwarded-*` headers are believed; default none. */
+  trustedProxies?: readonly string[]
+  limits?: Partial<ExperienceLimits>
+  /** The session of a token; undefined when it is not valid now. */
+  session(scope: Scope, token: string): Promise<Session | undefined>
+  tenancy(scope: Scope): Pick<Tenancy, 'verify' | 'verifyGroup'>
+  device(scope: Scope, id: string): Promise<DeviceView | undefined>
+  /** Starts the flows that listen; resolves with how many were started, without waiting for their end. */
+  fire(event: EndpointEvent): Promise<number>
+  /** Markup that shows a dashboard of an application in a page; default none. */
+  dashboard?(scope: Scope, args: DashboardArgs): string
+  log: Logger
+}
+
+export interface Experience {
+  /** Answers requests to the hosts of applications; unknown hosts get 404. */
+  handle: RequestHandler
+  replies: ReplyDesk
+  /** Answers what still waits with 503. */
+  close(): Promise<void>
+}
+
+/** Serves the experiences of all applications. This file is the way of a request, from its host to its answer. */
+export function openExperience(deps: ExperienceDeps): Experience {
+  const { store, now, log } = deps
+  const limits = { ...defaultLimits, ...deps.limits }
+  const sources = openSources({ trustedProxies: deps.trustedProxies ?? [], publicUrl: deps.publicUrl })
+  const hosts = openHosts({ store, baseDomain: deps.baseDomain, now })
+  const rate = openRateLimit(limits)
+  const definitionsOf = openDefinitions({
+    viewOptions: (app) => ({
+      ...openFileLinks({ id: app.store.scope.application, secret: app.secret, now }),
+      dashboard: (args) => deps.dashboard?.(app.store.scope, args) ?? '',
+    }),
+  })
+  const desk = openReplyDesk({
+    limits,
+    async viewsOf(scope, version) {
+      const definitions = await definitionsOf.of(store.app(scope), version)
+      if (definitions) return definitions.views
+      throw new FlowError('view.missing', `Expected the name of an experience version, got "${version}"`)
+    },
+  })
+
+  /** Undefined: the client has gone, or the answer is written already. What every answer carries goes to `shared`. */
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    shared: Record<string, string>,
+  ): Promise<Answer | undefined> {
+    const time = now()
+    const requestId = shared['x-request-id']!
+    const source = sources.of(request)
+    if (source.secure) shared['strict-transport-security'] = 'max-age=31536000'
+    const host = await hosts.find(source.host)
+    if (!host) throw unknownHost()
+    if (source.path.startsWith(FILES_PREFIX)) {
+      await serveFile(request, response, { ...source, store: host.store, now: time, requestId })
+      return undefined
+    }
+    await rate.take(host.name)
+    const definitions = await definitionsOf.of(host.store, host.version)
+    if (!definitions) throw unknownHost()
+    if (definitions.cors) Object.assign(shared, corsHeaders(definitions.corsOrigins, request.headers.origin))
+    if (isPreflight(request, source, definitions)) {
+      return { status: 204, headers: preflightHeaders(request.headers), body: '' }
+    }
+    const parts = await readRequest(request, source, limits)
+    const match = definitions.router.match(parts.method, parts.path)
+    if (match) parts.params = match.params
+    const session = await findSession(parts, (token) => deps.session(host.scope, token))
+    const exchange = { definitions, parts, source, time, requestId, session }
+    if (!match) return notFound(exchange)
+    const route = match.value
+    const view = () => toView(definitions, parts, { time, route, session })
+    const verdict = await checkAccess(route, session?.user, view, {
+      tenancy: deps.tenancy(host.scope),
+      device: (id) => deps.device(host.scope, id),
+    })
+    if (!verdict.passes) return unauthorized(exchange, route, verdict.status)
+    return run({ ...exchange, device: verdict.device }, route, response)
+  }
+
+  async function run(exchange: Exchange, route: EndpointRoute, response: ServerResponse): Promise<Answer | undefined> {
+    const { definitions, parts, requestId } = exchange
+    const about = { ...exchange, route }
+    const view = toView(definitions, parts, about)
+    const event = toEvent(definitions, parts, { ...about, context: view })
+    const context = contextOf(exchange, view)
+    if (route.staticReply) {
+      startAside(event)
+      return toAnswer(route.staticReply(view, 200), context)
+    }
+    const { scope, replyId } = event
+    const onTimeout = () => log.warn({ requestId, ...scope, endpoint: route.endpoint.id }, 'no flow replied in time')
+    const waiting = desk.wait({ scope, replyId, context, onTimeout })
+    response.once('close', () => waiting.settle(undefined))
+    if (response.destroyed) waiting.settle(undefined)
+    try {
+      if ((await deps.fire(event)) === 0) {
+        log.warn({ requestId, ...scope, endpoint: route.endpoint.id }, 'no flow listens to the endpoint')
+        waiting.settle(timeoutAnswer(undefined))
+      }
+    } catch (error) {
+      waiting.settle(undefined)
+      throw error
+    }
+    return waiting.answer
+  }
+
+  async function notFound(exchange: Exchange): Promise<Answer> {
+    const { definitions, parts } = exchange
+    const view = toView(definitions, parts, exchange)
+    startAside(toEvent(definitions, parts, { ...exchange, context: view }))
+    if (definitions.notFound) return toAnswer(definitions.notFound(view, 404), contextOf(exchange, view))
+    return jsonAnswer(404, { error: 'No endpoint found for route' })
+  }
+
+  async function unauthorized(exchange: Exchange, route: EndpointRoute, status: 401 | 403): Promise<Answer> {
+    const { definitions, parts } = exchange
+    const view = toView(definitions, parts, { ...exchange, route })
+    startAside(toEvent(definitions, parts, { ...exchange, context: view }))
+    const reply = route.unauthorized ?? definitions.unauthorized
+    if (reply) return toAnswer(reply(view, status), contextOf(exchange, view))
+    throw status === 401
+      ? new HttpError('endpoint.unauthorized', 'Log in first: this page needs a user', {
+          headers: { 'www-authenticate': 'Bearer' },
+        })
+      : new HttpError('endpoint.forbidden', 'You may not see this page')
+  }
+
+  /** Starts flows whose replies nobody waits for. */
+  function startAside(event: EndpointEvent): void {
+    deps
+      .fire(event)
+      .catch((error: unknown) => log.error({ err: error, requestId: event.requestId }, 'cannot start flows'))
+  }
+
+  function failure(error: unknown, requestId: string): Answer {
+    if (error instanceof HttpError) {
+      return jsonAnswer(error.status, { type: error.type, message: error.message }, error.headers)
+    }
+    if (error instanceof FlowError) {
+      log.warn({ err: error, requestId }, 'a reply without a flow cannot be made')
+      return jsonAnswer(500, { type: error.name, message: error.message, requestId })
+    }
+    log.error({ err: error, requestId }, 'a request failed')
+    const message = 'Something went wrong on our side. Tell us the request id'
+    return jsonAnswer(500, { type: 'InternalError', message, requestId })
+  }
+
+  return {
+    async handle(request, response) {
+      const requestId = String(response.getHeader('x-request-id') ?? randomUUID())
+      const shared = { 'x-request-id': requestId }
+      let result: Answer | undefined
+      try {
+        result = await answer(request, response, shared)
+      } catch (error) {
+        if (!isClientGone(error)) result = failure(error, requestId)
+      }
+      if (!result || response.destroyed) return
+      if (response.headersSent) response.destroy()
+      else write(response, result, shared, request.method)
+    },
+    replies: desk,
+    async close() {
+      desk.close()
+    },
+  }
+}
+
+/** What is known of a request once it is read. */
+interface Exchange {
+  definitions: Definitions
+  parts: RequestParts
+  source: Source
+  time: number
+  requestId: string
+  session: Session | undefined
+  device?: DeviceView
+}
+
+function contextOf({ definitions, source }: Exchange, view: Payload): AnswerContext {
+  return { definitions, secure: source.secure, view }
+}
+
+// An endpoint of the author's own for OPTIONS comes first.
+function isPreflight(request: IncomingMessage, source: Source, definitions: Definitions): boolean {
+  return request.method === 'OPTIONS' && definitions.cors && !definitions.router.match('options', source.path)
+}
+
+function isClientGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_STREAM_PREMATURE_CLOSE'
+}
+
+function unknownHost(): HttpError {
+  return new HttpError('host.unknown', 'No application is served under this host name')
+}
+
+function write(
+  response: ServerResponse,
+  answer: Answer,
+  shared: Record<string, string>,
+  method: string | undefined,
+): void {
+  const { status, body } = answer
+  const headers = { ...shared, ...answer.headers }
+  const bare = status === 204 || status === 304
+  if (!bare) headers['content-length'] = String(Buffer.byteLength(body))
+  response.writeHead(status, headers).end(bare || method === 'HEAD' ? undefined : body)
+}

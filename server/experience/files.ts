@@ -1,0 +1,160 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { HttpError } from '../errors.ts'
+import type { FileDocument } from '../store/documents.ts'
+import type { AppStore } from '../store/port.ts'
+import { parseForm } from './form.ts'
+import type { FileOptions } from './view-helpers.ts'
+
+/** Where application files are served, on every host of their application. */
+export const FILES_PREFIX = '/_files/'
+
+/** Default life of a link to a private file, in seconds. */
+const DEFAULT_TTL = 900
+/** A link to a private file lives at most a year. */
+const MOST_TTL = 31_536_000
+
+export interface FileLinks {
+  /**
+   * The URL of a file, on the host of the page that shows it. A folder gives the prefix of what is in it; a whole URL
+   * stays as it is; blank stays blank. Whether the file exists is not asked. With `private` it is signed
+   * for `ttlSeconds` (default 900).
+   */
+  fileUrl(path: string, options?: Partial<FileOptions>): string
+}
+
+/** Makes links to the files of one application. */
+export function openFileLinks(app: { id: string; secret: string; now(): number }): FileLinks {
+  return {
+    fileUrl(path, options = {}) {
+      if (path === '' || /^(https?:)?\/\//i.test(path)) return path
+      const whole = path.startsWith('/') ? path : `/${path}`
+      const url = `${FILES_PREFIX}${app.id}${encodePath(whole)}`
+      if (!options.private) return url
+      const ttl = Math.min(Math.max(options.ttlSeconds || DEFAULT_TTL, 1), MOST_TTL)
+      const expires = Math.floor(app.now() / 1000 + ttl)
+      return `${url}?expires=${expires}&signature=${sign(app.secret, whole, expires)}`
+    },
+  }
+}
+
+/**
+ * Serves a file of the application: content type, ETag, one byte range, HEAD. Public files by path alone, private ones
+ * by a signed link. Pages and drawings are sandboxed: they share the origin of the experience but are content, not code.
+ * Throws HttpError `file.*`.
+ */
+export async function serveFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  at: { store: AppStore; path: string; query: string; now: number; requestId: string },
+): Promise<void> {
+  const { store, now } = at
+  const { path, seconds } = await placeOf(store, at.path, at.query, now)
+  const head = request.method === 'HEAD'
+  if (!head && request.method !== 'GET') throw unknownFile()
+  const file = await store.collection('files').first({
+    all: [
+      { field: 'path', op: 'eq', value: path },
+      { field: 'private', op: 'eq', value: seconds !== undefined },
+    ],
+  })
+  if (!file) throw unknownFile()
+  const headers = headersOf(file, seconds, at.requestId)
+  if (isFresh(request.headers['if-none-match'], String(headers.etag))) {
+    response.writeHead(304, headers).end()
+    return
+  }
+  const range = rangeOf(request, file)
+  if (range) headers['content-range'] = `bytes ${range.start}-${range.end - 1}/${file.sizeBytes}`
+  headers['content-length'] = String(range ? range.end - range.start : file.sizeBytes)
+  const content = head ? undefined : await store.blobs.read(file.blob, range)
+  if (!head && !content) throw new Error(`The blob ${file.blob} of the file ${file.id} is missing`)
+  response.writeHead(range ? 206 : 200, headers)
+  if (!content) response.end()
+  else await pipeline(Readable.from(content, { objectMode: false }), response)
+}
+
+/** Path in the tree of files; `seconds` left of its link for a private one. */
+async function placeOf(
+  store: AppStore,
+  path: string,
+  query: string,
+  now: number,
+): Promise<{ path: string; seconds?: number }> {
+  const prefix = `${FILES_PREFIX}${store.scope.application}/`
+  if (!path.startsWith(prefix)) throw unknownFile()
+  let place: string
+  try {
+    place = decodeURIComponent(path.slice(prefix.length - 1))
+  } catch (cause) {
+    throw new HttpError('request.path', 'Expected a path in UTF-8 percent-encoding', { cause })
+  }
+  const { expires, signature } = parseForm(query)
+  if (typeof expires !== 'string' || typeof signature !== 'string') return { path: place }
+  const application = await store.collection('application').get(store.scope.application)
+  const seconds = Number(expires) - Math.floor(now / 1000)
+  const wanted = Buffer.from(sign(application?.secret ?? '', place, Number(expires)))
+  const given = Buffer.from(signature)
+  // Constant time: the length of a match would tell how much of a signature was right.
+  if (!application || given.length !== wanted.length || !timingSafeEqual(given, wanted) || !(seconds > 0)) {
+    throw new HttpError('file.signature', 'The link to this file has expired or was changed. Load the page again')
+  }
+  return { path: place, seconds }
+}
+
+const text = /^(text\/|application\/(javascript|json|xml)|image\/svg\+xml)/i
+const active = /^(text\/(html|xml)|application\/xml|[\w.-]+\/[\w.-]+\+xml)/i
+
+function headersOf(file: FileDocument, seconds: number | undefined, requestId: string): Record<string, string> {
+  const type = /^[\w.+-]+\/[\w.+-]+/.test(file.contentType) ? file.contentType : 'application/octet-stream'
+  const plain = text.test(type) && !/charset/i.test(type)
+  const headers: Record<string, string> = {
+    'content-type': plain ? `${type}; charset=utf-8` : type,
+    etag: `"${file.sha256}"`,
+    'last-modified': new Date(file.lastUpdated).toUTCString(),
+    'accept-ranges': 'bytes',
+    // The URL stays when the content changes, so a copy is asked about each time; the answer is then 304.
+    'cache-control': seconds === undefined ? 'public, max-age=0, must-revalidate' : `private, max-age=${seconds}`,
+    'x-content-type-options': 'nosniff',
+    'x-request-id': requestId,
+  }
+  if (seconds === undefined) headers['access-control-allow-origin'] = '*'
+  if (active.test(type)) headers['content-security-policy'] = 'sandbox'
+  return headers
+}
+
+// Undefined: the whole file. Several ranges at once are answered with the whole, as HTTP allows.
+function rangeOf(request: IncomingMessage, file: FileDocument): { start: number; end: number } | undefined {
+  const { range, 'if-range': condition } = request.headers
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range ?? '')
+  if (!match || (match[1] === '' && match[2] === '')) return undefined
+  if (condition !== undefined && condition !== `"${file.sha256}"`) return undefined
+  const size = file.sizeBytes
+  const start = match[1] === '' ? Math.max(0, size - Number(match[2])) : Number(match[1])
+  const end = match[1] === '' || match[2] === '' ? size : Math.min(size, Number(match[2]) + 1)
+  if (start >= size || end <= start) {
+    throw new HttpError('file.range', `Expected a range within ${size} bytes, got "${range}"`, {
+      headers: { 'content-range': `bytes */${size}` },
+    })
+  }
+  return { start, end }
+}
+
+function isFresh(header: string | undefined, etag: string): boolean {
+  return (header ?? '').split(',').some((one) => ['*', etag, `W/${etag}`].includes(one.trim()))
+}
+
+function unknownFile(): HttpError {
+  return new HttpError('file.unknown', 'There is no such file')
+}
+
+function encodePath(path: string): string {
+  return path.toWellFormed().split('/').map(encodeURIComponent).join('/')
+}
+
+// The purpose stands in the text, so that no other use of the secret gives a valid signature.
+function sign(secret: string, path: string, expires: number): string {
+  return createHmac('sha256', secret).update(`file\n${expires}\n${path}`).digest('base64url')
+}

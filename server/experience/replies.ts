@@ -1,0 +1,122 @@
+import type { Payload } from '../../engine/payload.ts'
+import type { Replies, Reply } from '../../nodes/services.ts'
+import { HttpError } from '../errors.ts'
+import type { Scope } from '../store/port.ts'
+import type { ExperienceLimits } from './limits.ts'
+import { type Answer, type AnswerContext, jsonAnswer, toAnswer } from './reply.ts'
+import type { ViewSet } from './views.ts'
+
+/** The requests of all applications that wait for a flow to reply, by scope and reply id. */
+export interface ReplyDesk {
+  /** The reply service of one run: pages are rendered with its flow and globals. */
+  service(run: RunOrigin): Replies
+  /** Answers with 500 `{ type, message }` when the request is still open: a run failed and nobody listens. */
+  fail(scope: Scope, replyId: string, error: { message: string; requestId?: string }): void
+}
+
+export interface RunOrigin {
+  scope: Scope
+  flow: { id: string; name: string; version: string }
+  globals: Payload
+  application: { id: string; name: string }
+}
+
+/** A request that waits. */
+export interface Waiting {
+  /** The answer; undefined when the client has gone. Never rejects. */
+  answer: Promise<Answer | undefined>
+  /** Ends the waiting without a reply: no flow listens, or the client has gone. Only the first end counts. */
+  settle(answer: Answer | undefined): void
+}
+
+export interface OpenDesk extends ReplyDesk {
+  /** Answers with 504 after `limits.replyTimeoutMs`. Throws HttpError `reply.busy` when too many wait already. */
+  wait(request: { scope: Scope; replyId: string; context: AnswerContext; onTimeout(): void }): Waiting
+  /** Answers all that wait with 503. */
+  close(): void
+}
+
+interface Pending extends Waiting {
+  context: AnswerContext
+}
+
+/** `viewsOf` gives the views of another version of an application; it throws FlowError `view.missing`. */
+export function openReplyDesk(options: {
+  limits: ExperienceLimits
+  viewsOf(scope: Scope, version: string): Promise<ViewSet>
+}): OpenDesk {
+  const { limits, viewsOf } = options
+  const pending = new Map<string, Pending>()
+  const perApplication = new Map<string, number>()
+
+  async function send(run: RunOrigin, replyId: string, reply: Reply, version: string | undefined): Promise<void> {
+    const waiting = pending.get(keyOf(run.scope, replyId))
+    if (!waiting) return
+    const { application, globals, flow } = run
+    const context = { ...waiting.context, view: { ...waiting.context.view, application, globals, flow } }
+    if (version !== undefined && reply.body.kind === 'page') {
+      context.definitions = { ...context.definitions, views: await viewsOf(run.scope, version) }
+    }
+    waiting.settle(toAnswer(reply, context))
+  }
+
+  return {
+    service: (run) => ({
+      send: (replyId, reply, { experienceVersion }) => send(run, replyId, reply, experienceVersion),
+    }),
+
+    fail(scope, replyId, error) {
+      const { message, requestId } = error
+      pending.get(keyOf(scope, replyId))?.settle(jsonAnswer(500, { type: 'InternalError', message, requestId }))
+    },
+
+    wait({ scope, replyId, context, onTimeout }) {
+      const application = keyOf(scope, '')
+      const others = perApplication.get(application) ?? 0
+      if (others >= limits.waitingPerApplication || pending.size >= limits.waiting) {
+        throw new HttpError('reply.busy', 'Too many requests wait for a reply. Try again in a moment', {
+          headers: { 'retry-after': '1' },
+        })
+      }
+      perApplication.set(application, others + 1)
+      const key = keyOf(scope, replyId)
+      const { promise, resolve } = Promise.withResolvers<Answer | undefined>()
+      const settle = (answer: Answer | undefined) => {
+        if (!pending.delete(key)) return
+        clearTimeout(timer)
+        const left = perApplication.get(application)! - 1
+        if (left > 0) perApplication.set(application, left)
+        else perApplication.delete(application)
+        resolve(answer)
+      }
+      const timer = setTimeout(() => {
+        onTimeout()
+        settle(timeoutAnswer(limits.replyTimeoutMs))
+      }, limits.replyTimeoutMs)
+      const waiting = { answer: promise, settle, context }
+      pending.set(key, waiting)
+      return waiting
+    },
+
+    close() {
+      const stopped = new HttpError('reply.stopped', 'The server stops. Try again in a moment')
+      for (const waiting of pending.values()) {
+        waiting.settle(jsonAnswer(stopped.status, { type: stopped.type, message: stopped.message }))
+      }
+    },
+  }
+}
+
+/** What a request gets that no flow replied to; `afterMs` undefined: none listens to it. */
+export function timeoutAnswer(afterMs: number | undefined): Answer {
+  const message =
+    afterMs === undefined
+      ? 'Expected a flow that replies to this endpoint, but none is attached to it'
+      : `Expected a reply within ${afterMs / 1000} seconds, but no flow sent one`
+  const { status, type } = new HttpError('reply.timeout', message)
+  return jsonAnswer(status, { type, message })
+}
+
+function keyOf(scope: Scope, replyId: string): string {
+  return `${scope.tenant}\n${scope.application}\n${replyId}`
+}
