@@ -250,12 +250,15 @@ export function lazy<T>(inner: Field<T>): Field<(root?: Payload) => T> {
   }
 }
 
-/** Undefined where the key is absent or null; else what the inner field gives. */
-export function optional<T>(inner: Field<T>): Field<T | undefined> {
+/** Undefined where the key is absent or null, with `blankIsAbsent` also where it is blank text; else what the inner field gives. */
+export function optional<T>(inner: Field<T>, options: { blankIsAbsent?: boolean } = {}): Field<T | undefined> {
   return {
     ...inner,
     required: false,
-    compile: (raw, scope) => (raw === undefined || raw === null ? constant(undefined) : inner.compile(raw, scope)),
+    compile(raw, scope) {
+      const absent = raw === undefined || raw === null || (options.blankIsAbsent === true && isBlank(raw))
+      return absent ? constant(undefined) : inner.compile(raw, scope)
+    },
   }
 }
 

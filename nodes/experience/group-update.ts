@@ -20,7 +20,7 @@ export const groupUpdate = defineNode({
     tags: tagPairs('groupTags'),
     membersToAdd: values({ key: 'membersToAdd', label: 'Members to add' }),
     membersToRemove: values({ key: 'membersToRemove', label: 'Members to remove' }),
-    membersReplacement: optional(values({ key: 'membersReplacement', label: 'All members' })),
+    membersReplacement: optional(values({ key: 'membersReplacement', label: 'All members' }), { blankIsAbsent: true }),
   },
   examples: [
     {

@@ -17,7 +17,7 @@ export const userUpdate = defineNode({
     ...userFields,
     user: template({ key: 'emailOrIdTemplate', label: 'User id or e-mail', required: true }),
     // Absent or blank text leaves the groups as they are; a list replaces them, an empty one too.
-    groups: optional(values({ key: 'groupIdTemplates', label: 'Groups' })),
+    groups: optional(values({ key: 'groupIdTemplates', label: 'Groups' }), { blankIsAbsent: true }),
     invalidateTokens: flag({ key: 'invalidateExistingTokens', label: 'End tokens' }),
   },
   examples: [
