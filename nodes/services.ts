@@ -64,7 +64,14 @@ export interface HttpRequest {
 
 export interface HttpClient {
   /** Sends a request through the egress guard. Any answer is a response; throws FlowError `http.*` when there is none. */
-  send(request: HttpRequest): Promise<{ status: number; headers: Record<string, string | string[]>; body: Uint8Array }>
+  send(request: HttpRequest): Promise<HttpResponse>
+}
+
+export interface HttpResponse {
+  status: number
+  /** Names in lower case. */
+  headers: Record<string, string | string[]>
+  body: Uint8Array
 }
 
 export interface Mail {

@@ -1,0 +1,78 @@
+import { lookup as systemLookup } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import { Agent, buildConnector } from 'undici'
+import { FlowError } from '../engine/errors.ts'
+import { isPublicAddress, openExceptions } from './egress-address.ts'
+
+export interface GuardOptions {
+  /** Whether connections may go to addresses that are not public: all, or the addresses, networks and host names listed. */
+  allowPrivate?: boolean | readonly string[]
+  /** Default: that of the system. */
+  lookup?: LookupFunction
+}
+
+export type TlsOptions = { rejectUnauthorized?: boolean; ca?: string; cert?: string; key?: string }
+
+export interface Guard {
+  /** Throws `http.refused` for a URL that names an address which is not open. Names are checked when they are looked up. */
+  checkUrl(url: URL): void
+  /** Connections that only reach open addresses. Whoever opens it destroys it. */
+  openAgent(tls: TlsOptions): Agent
+}
+
+const CONNECT_MS = 30_000
+
+/** Decides which addresses may be connected to. */
+export function openGuard({ allowPrivate = false, lookup = systemLookup as LookupFunction }: GuardOptions): Guard {
+  const exceptions = openExceptions(typeof allowPrivate === 'boolean' ? [] : allowPrivate)
+  const opens = (host: string, address: string) =>
+    allowPrivate === true || isPublicAddress(address) || exceptions.hasHost(host) || exceptions.hasAddress(address)
+
+  // The answer is what is connected to: a name that changes its address between check and use gains nothing.
+  const guarded: LookupFunction = (host, options, callback) => {
+    lookup(host, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, [])
+      const all = typeof found === 'string' ? [{ address: found, family: isIP(found) }] : found
+      const open = all.filter(({ address }) => opens(host, address))
+      if (open.length === 0) return callback(refused(host), [])
+      if (options.all) callback(null, open)
+      else callback(null, open[0]!.address, open[0]!.family)
+    })
+  }
+
+  return {
+    checkUrl(url) {
+      const host = bare(url.hostname)
+      if (isIP(host) !== 0 && !opens(host, host)) throw refused(host)
+    },
+    openAgent(tls) {
+      const connect = buildConnector({ ...tls, lookup: guarded, allowH2: false, timeout: CONNECT_MS })
+      return new Agent({
+        connections: 256,
+        connect(target, callback) {
+          connect(target, (...answer) => {
+            const [error, socket] = answer
+            if (error) return callback(error, null)
+            // Once more, on the connection itself, before a byte is sent.
+            if (socket.remoteAddress !== undefined && opens(bare(target.hostname), socket.remoteAddress)) {
+              return callback(null, socket)
+            }
+            socket.destroy()
+            callback(refused(target.hostname), null)
+          })
+        },
+      })
+    },
+  }
+}
+
+function bare(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '')
+}
+
+function refused(host: string): FlowError {
+  return new FlowError(
+    'http.refused',
+    `Requests to "${host.slice(0, 100)}" are refused: its address is not on the public internet`,
+  )
+}
