@@ -35,7 +35,8 @@ export function parseTemplate(source: string): hbs.AST.Program {
     return Handlebars.parse(source)
   } catch (error) {
     if (error instanceof FlowError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
+    const message = error instanceof Error ? error.message : String(error)
+    const reason = message.includes("got 'CLOSE_UNESCAPED'") ? `Put a blank between "}}" and "}". ${message}` : message
     throw new FlowError('template.syntax', `Expected a Handlebars template, got "${excerpt(source)}". ${reason}`, {
       cause: error,
     })

@@ -128,7 +128,7 @@ export function compilePath(node: hbs.AST.PathExpression | hbs.AST.Literal, env:
   const { parts, depth } = path
   const [first, ...rest] = parts
   if (path.data) return compileData(first, rest, depth)
-  if (first !== undefined && isSimple(path)) {
+  if (first !== undefined && isUnscoped(path)) {
     const place = paramPlace(first, env)
     if (place) return ({ params }) => readParts(valuesOf(params, place.up)?.[place.index], rest)
   }
@@ -211,7 +211,12 @@ function nameOf(node: hbs.AST.PathExpression | hbs.AST.Literal, env: Env): strin
 }
 
 function isSimple(path: { parts: readonly string[]; depth: number; original: string }): boolean {
-  return path.parts.length === 1 && path.depth === 0 && !/^\.|^this\b/.test(path.original)
+  return path.parts.length === 1 && isUnscoped(path)
+}
+
+// Not written as `this.x`, `./x` or `../x`.
+function isUnscoped(path: { depth: number; original: string }): boolean {
+  return path.depth === 0 && !/^\.|^this\b/.test(path.original)
 }
 
 function toPath(node: hbs.AST.PathExpression | hbs.AST.Literal): {
