@@ -40,6 +40,7 @@ import { string } from './logic/string.ts'
 import { switchNode } from './logic/switch.ts'
 import { timeRange } from './logic/time-range.ts'
 import { validatePayload } from './logic/validate-payload.ts'
+import { http } from './network/http.ts'
 import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
 import { endpoint } from './trigger/endpoint.ts'
@@ -90,6 +91,7 @@ export const nodes = [
   switchNode,
   timeRange,
   validatePayload,
+  http,
   email,
   endpointReply,
 ]

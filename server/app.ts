@@ -49,7 +49,11 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
     ...{ store, now, log },
     baseDomain: config.baseDomain,
     trustedProxies: config.trustedProxies,
-    limits: { replyTimeoutMs: config.replyTimeoutMs },
+    limits: {
+      replyTimeoutMs: config.replyTimeoutMs,
+      requestsPerSecond: config.requestsPerSecond || Number.POSITIVE_INFINITY,
+      burst: config.requestBurst,
+    },
     session: (scope, token) => runtime.resources(store.app(scope)).sessions.resolve(token),
     tenancy: (scope) => runtime.resources(store.app(scope)).tenancy,
     device: async (scope, id) => {
@@ -57,7 +61,6 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
       return (await devices.find({ by: 'id', id }, {}, { tagsAsObject: true })).items[0]
     },
     fire: (event) => runner.fireEndpoint(event),
-    onAnswer: (answer) => metrics.request(answer),
   })
   const { replies } = experience
   const metrics = openMetrics(() => replies.waiting())
@@ -74,7 +77,14 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
   app.use((request, response, next) => {
     const host = hostNameOf(request.headers.host)
     if (host === config.baseDomain || isLoopback(host)) admin(request, response, next)
-    else experience.handle(request, response, next)
+    else {
+      const started = performance.now()
+      response.once('finish', () => {
+        const seconds = (performance.now() - started) / 1000
+        metrics.request({ method: request.method, status: response.statusCode, seconds })
+      })
+      experience.handle(request, response, next)
+    }
   })
   const socket = createServer(app)
   await listen(socket, config)

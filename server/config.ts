@@ -19,6 +19,9 @@ export interface Config {
   /** Private hosts that HTTP nodes may reach; `*` for all. */
   egressAllow: string[]
   replyTimeoutMs: number
+  /** Sustained requests a second of one host name, and how many may come at once; 0 a second: no limit. */
+  requestsPerSecond: number
+  requestBurst: number
   runTimeoutMs: number
   logLevel: string
   /** Milliseconds that run records may wait in memory: what a crash can lose of them. */
@@ -53,6 +56,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     trustedProxies: listOf(env.TRUSTED_PROXIES),
     egressAllow: listOf(env.HTTP_ALLOW),
     replyTimeoutMs: numberOf(env, 'REPLY_TIMEOUT_MS', 30_000, 100, 600_000),
+    requestsPerSecond: numberOf(env, 'REQUESTS_PER_SECOND', 50, 0, 1_000_000),
+    requestBurst: numberOf(env, 'REQUEST_BURST', 500, 1, 1_000_000),
     runTimeoutMs: numberOf(env, 'RUN_TIMEOUT_MS', 60_000, 100, 600_000),
     logLevel: oneOf(env, 'LOG_LEVEL', 'info', logLevels),
     runRecordDelayMs: numberOf(env, 'RUN_RECORD_DELAY_MS', 1_000, 10, 60_000),

@@ -45,7 +45,7 @@ export async function runCommand(args: string[], io: CommandIo): Promise<number>
     const store = await openSqlite({ file: config.storeFile })
     try {
       const log = pino({ level: 'error' }, pino.destination(2))
-      return await runOnce({ flow, payload, store, runtime: openRuntime({ config, log }), io, ...values })
+      return await runOnce({ ...values, flow, payload, store, runtime: openRuntime({ config, log }), io })
     } finally {
       await store.close()
     }

@@ -12,6 +12,8 @@ export interface ReplyDesk {
   service(run: RunOrigin): Replies
   /** Answers with 500 `{ type, message }` when the request is still open: a run failed and nobody listens. */
   fail(scope: Scope, replyId: string, error: { message: string; requestId?: string }): void
+  /** How many requests wait now. */
+  waiting(): number
 }
 
 export interface RunOrigin {
@@ -69,6 +71,8 @@ export function openReplyDesk(options: {
       const { message, requestId } = error
       pending.get(keyOf(scope, replyId))?.settle(jsonAnswer(500, { type: 'InternalError', message, requestId }))
     },
+
+    waiting: () => pending.size,
 
     wait({ scope, replyId, context, onTimeout }) {
       const application = keyOf(scope, '')

@@ -4,7 +4,7 @@ import type { PlanTrigger } from '../../engine/compile.ts'
 import { copyValue, type Payload } from '../../engine/payload.ts'
 import { type Outcome, type RunLimits, run } from '../../engine/run.ts'
 import type { Services } from '../../nodes/services.ts'
-import type { EndpointEvent } from '../experience/experience.ts'
+import type { EndpointEvent } from '../experience/event.ts'
 import type { AppStore, Scope, Store } from '../store/port.ts'
 import { errorListeners } from './error-listeners.ts'
 import { errorStart, type Start, startPayload } from './payload.ts'
@@ -108,7 +108,7 @@ export function openRunner(deps: RunnerDeps): Runner {
         const start: Start = {
           triggerId: event.endpoint?.id ?? ANY_ENDPOINT,
           triggerType: 'endpoint',
-          time: new Date(deps.now()),
+          time: new Date(event.time),
           data: own(event.data),
           experience: own(event.experience),
           relay: event.relay,
