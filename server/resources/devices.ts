@@ -1,0 +1,184 @@
+import {
+  type DeviceCriteria,
+  type DeviceMerge,
+  type DeviceShape,
+  type Devices,
+  type DeviceView,
+  Refusal,
+} from '../../nodes/services.ts'
+import { parseQuery } from '../query.ts'
+import type { AttributeDefinition, DeviceDocument } from '../store/documents.ts'
+import { isId, newId } from '../store/id.ts'
+import type { AppStore, Filter, WriteOperation } from '../store/port.ts'
+import { matching } from '../tenancy/batch.ts'
+import type { TenancyRule } from '../tenancy/rule.ts'
+import { systemsBelow } from '../tenancy/systems.ts'
+import { tenancyWrite } from '../tenancy/write.ts'
+import { refused } from './check.ts'
+import { byClass, type DeviceFields, mergeAttributes, mergeTags, overRecipe, readDevice } from './device-fields.ts'
+import { toDeviceViews } from './device-views.ts'
+import { readHistory } from './history.ts'
+import { listPage, tagFilter } from './listing.ts'
+import { openReports, type StateReported } from './reports.ts'
+import { again, refusing } from './writing.ts'
+
+const sortFields = {
+  name: 'name',
+  id: 'id',
+  creationDate: 'creationDate',
+  lastUpdated: 'lastUpdated',
+  connectionStatus: 'connection.connected',
+}
+
+/** Devices, with what flows reach through the API node and brokers through connections. */
+export interface DeviceResource extends Devices {
+  get(id: string, shape: DeviceShape): Promise<DeviceView | undefined>
+  /** Removes the device and its telemetry; devices below it go to the top. False when there was none. */
+  remove(id: string): Promise<boolean>
+  /** Throws Refusal `NotFound`. `time` in milliseconds, default now. */
+  setConnection(id: string, connected: boolean, time?: number): Promise<void>
+}
+
+export interface DeviceDeps {
+  app: AppStore
+  now(): number
+  tenancy: TenancyRule
+  stateReported?: StateReported
+}
+
+export function openDevices({ app, now, tenancy, stateReported }: DeviceDeps): DeviceResource {
+  const collection = app.collection('devices')
+
+  async function existing(deviceId: string): Promise<DeviceDocument> {
+    const device = await collection.get(deviceId.trim().toLowerCase())
+    if (device === undefined) throw new Refusal('NotFound', `Expected the id of a device, got "${deviceId}"`)
+    return device
+  }
+
+  async function viewOf(device: DeviceDocument, shape: DeviceShape): Promise<DeviceView> {
+    return (await toDeviceViews(app, [device], shape))[0]!
+  }
+
+  /** Throws Refusal unless the parent is a system that is not below the device, and the gateway can be one. */
+  async function checkPlaces(fields: DeviceFields, before?: DeviceDocument): Promise<void> {
+    const { parentId, gatewayId } = fields
+    if (parentId !== undefined && parentId !== before?.parentId) {
+      const parent = await collection.get(parentId)
+      if (parent?.deviceClass !== 'system') throw refused('parentId', 'the id of a device of class system', parentId)
+      if (before !== undefined && (await systemsBelow(app, before.id)).includes(parentId)) {
+        throw refused('parentId', 'a system that is not the device itself or below it', parentId)
+      }
+    }
+    const deviceClass = fields.deviceClass ?? before?.deviceClass
+    if (deviceClass !== 'peripheral') return
+    const wanted = 'gatewayId' in fields ? gatewayId : before?.gatewayId
+    if (wanted !== undefined && wanted === before?.gatewayId) return
+    const gateway = wanted === undefined ? undefined : await collection.get(wanted)
+    if (gateway?.deviceClass !== 'gateway' && gateway?.deviceClass !== 'edgeCompute') {
+      throw refused('gatewayId', 'the id of a device of class gateway or edgeCompute (a peripheral has one)', wanted)
+    }
+  }
+
+  async function fromRecipe(given: DeviceFields, recipeId: unknown): Promise<DeviceFields> {
+    const recipe =
+      typeof recipeId === 'string' ? await app.collection('recipes').get(recipeId.trim().toLowerCase()) : undefined
+    if (recipe === undefined) throw refused('recipeId', 'the id of a recipe', recipeId)
+    return overRecipe(given, recipe)
+  }
+
+  return {
+    async get(deviceId, shape) {
+      const device = await collection.get(deviceId.trim().toLowerCase())
+      return device && (await viewOf(device, shape))
+    },
+
+    async find(criteria, request, shape) {
+      const filter = await filterOf(criteria, tenancy)
+      return await listPage(collection, filter, {
+        request,
+        sortFields,
+        view: (found) => toDeviceViews(app, found, shape),
+      })
+    },
+
+    async create({ recipeId, ...body }, shape) {
+      const given = readDevice(body)
+      const fields = byClass(recipeId === undefined ? given : await fromRecipe(given, recipeId))
+      if (fields.name === undefined) throw refused('name', 'text of 1 to 255 characters', undefined)
+      await checkPlaces(fields)
+      const deviceId = newId()
+      const document = { ...emptyDevice, ...fields, name: fields.name, id: deviceId }
+      await refusing(tenancyWrite(app, [{ insert: 'devices', document }]), 'The device exists already')
+      return await viewOf(await existing(deviceId), shape)
+    },
+
+    async update(deviceId, patch, options) {
+      const given = readDevice(patch)
+      return await again(async () => {
+        const device = await existing(deviceId)
+        const change = byClass(merged(device, given, options), device)
+        await checkPlaces(change, device)
+        if (Object.keys(change).length > 0) {
+          const operation = { update: 'devices' as const, id: device.id, change, revision: device.revision }
+          await refusing(tenancyWrite(app, [operation]), 'The device exists already')
+        }
+        return await viewOf(await existing(device.id), options)
+      })
+    },
+
+    async remove(deviceId) {
+      const device = await collection.get(deviceId.trim().toLowerCase())
+      if (device === undefined) return false
+      const operations: WriteOperation[] = [{ remove: 'devices', id: device.id }]
+      for await (const child of matching(collection, { field: 'parentId', op: 'eq', value: device.id })) {
+        operations.push({ update: 'devices', id: child.id, change: { parentId: undefined } })
+      }
+      await tenancyWrite(app, operations)
+      await app.telemetry.remove([device.id])
+      return true
+    },
+
+    async setConnection(deviceId, connected, time = now()) {
+      const device = await existing(deviceId)
+      const connection = { connected: connected ? (1 as const) : (0 as const), time }
+      await refusing(tenancyWrite(app, [{ update: 'devices', id: device.id, change: { connection } }]), '')
+    },
+
+    report: openReports({ app, now, stateReported }),
+    history: (request) => readHistory(app, request),
+  }
+}
+
+const emptyDevice = { deviceClass: 'standalone', tags: [], attributes: [] as AttributeDefinition[], groupIds: [] }
+
+function merged(device: DeviceDocument, given: DeviceFields, merge: DeviceMerge): DeviceFields {
+  const tags = merge.mergeTags?.length ? mergeTags(given.tags ?? device.tags, merge.mergeTags) : given.tags
+  const attributes = merge.mergeAttributes?.length
+    ? mergeAttributes(given.attributes ?? device.attributes, merge.mergeAttributes)
+    : given.attributes
+  return { ...given, ...(tags ? { tags } : {}), ...(attributes ? { attributes } : {}) }
+}
+
+/** Blank and unknown ids find nothing. */
+async function filterOf(criteria: DeviceCriteria, tenancy: TenancyRule): Promise<Filter> {
+  switch (criteria.by) {
+    case 'id': {
+      const id = criteria.id.trim().toLowerCase()
+      return isId(id) ? { field: 'id', op: 'eq', value: id } : { any: [] }
+    }
+    case 'name':
+      return criteria.name === '' ? { any: [] } : { field: 'name', op: 'eq', value: criteria.name }
+    case 'allTags':
+      return tagFilter('tags', criteria.tags, 'all')
+    case 'anyTags':
+      return tagFilter('tags', criteria.tags, 'any')
+    case 'parent':
+      return { field: 'parentId', op: 'eq', value: criteria.parentId.trim().toLowerCase() || null }
+    case 'group':
+      return tenancy.devicesOfGroup(criteria.groupId)
+    case 'user':
+      return await tenancy.devicesOfUser(criteria.idOrEmail)
+    case 'query':
+      return await parseQuery('device', criteria.query, tenancy.queryWorld)
+  }
+}

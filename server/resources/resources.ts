@@ -1,0 +1,70 @@
+import type { Users, UserView } from '../../nodes/services.ts'
+import type { AppStore } from '../store/port.ts'
+import { openTenancy, type TenancyRule } from '../tenancy/rule.ts'
+import { type Attempts, openAttempts } from './attempts.ts'
+import { type DeviceResource, openDevices } from './devices.ts'
+import { type GroupResource, openGroups } from './groups.ts'
+import type { StateReported } from './reports.ts'
+import { openTokens } from './tokens.ts'
+import { toUserViews } from './user-views.ts'
+import { openUsers, readToken } from './users.ts'
+
+/** What flows, endpoints and the API do with the devices, users and groups of one application. */
+export interface Resources {
+  devices: DeviceResource
+  users: Users
+  groups: GroupResource
+  tenancy: TenancyRule
+  sessions: {
+    /** The user and the facts of a token; undefined for a token that is not, or no longer, of this application. */
+    resolve(
+      token: string,
+    ): Promise<{ user: UserView; authInfo: { issuedAt: Date; expiresAt: Date | null; extraData: unknown } } | undefined>
+  }
+}
+
+export interface ResourceOptions {
+  app: AppStore
+  now(): number
+  /** Signs tokens; default the secret of the application. */
+  secret?(): Promise<string> | string
+  /** Failed logins; default those of this process. */
+  attempts?: Attempts
+  stateReported?: StateReported
+}
+
+// One for all handles of the process: a handle is opened for each run.
+const attemptsOfProcess = openAttempts()
+
+/** Cheap: no I/O, nothing to close. */
+export function openResources(options: ResourceOptions): Resources {
+  const { app, now, attempts = attemptsOfProcess, stateReported } = options
+  const secret = options.secret ?? (() => secretOf(app))
+  const tenancy = openTenancy(app)
+  const tokens = openTokens({ application: app.scope.application, secret, now })
+  const deps = { app, now, tenancy, tokens, attempts }
+  return {
+    devices: openDevices({ app, now, tenancy, stateReported }),
+    users: openUsers(deps),
+    groups: openGroups({ app, tenancy }),
+    tenancy,
+    sessions: {
+      async resolve(token) {
+        const valid = await readToken(token, deps)
+        if (valid === undefined) return undefined
+        const [user] = await toUserViews(app, [valid.user])
+        const expiresAt = valid.expiresAt === undefined ? null : new Date(valid.expiresAt)
+        return {
+          user: user!,
+          authInfo: { issuedAt: new Date(valid.issuedAt), expiresAt, extraData: valid.extraData ?? null },
+        }
+      },
+    },
+  }
+}
+
+async function secretOf(app: AppStore): Promise<string> {
+  const application = await app.collection('application').get(app.scope.application)
+  if (application === undefined) throw new Error('The application has no document, so no secret to sign tokens with')
+  return application.secret
+}

@@ -1,0 +1,61 @@
+import { errors, jwtVerify, SignJWT } from 'jose'
+
+/** What a token says. Times are milliseconds since the epoch. */
+export interface TokenClaims {
+  userId: string
+  issuedAt: number
+  expiresAt?: number
+  extraData?: unknown
+}
+
+export interface Tokens {
+  sign(claims: TokenClaims): Promise<string>
+  /** Undefined for what this application did not sign, and for what has expired. */
+  read(token: string): Promise<TokenClaims | undefined>
+}
+
+const mostToken = 16_384
+
+/** Tokens are JWTs (HS256) of one application. */
+export function openTokens({
+  application,
+  secret,
+  now,
+}: {
+  application: string
+  secret(): Promise<string> | string
+  now(): number
+}): Tokens {
+  const keyOf = async () => new TextEncoder().encode(await secret())
+  return {
+    async sign({ userId, issuedAt, expiresAt, extraData }) {
+      const claims = { app: application, iatMs: issuedAt, ...(extraData === undefined ? {} : { x: extraData }) }
+      const token = new SignJWT(claims)
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .setSubject(userId)
+        .setIssuedAt(Math.floor(issuedAt / 1000))
+      if (expiresAt !== undefined) token.setExpirationTime(expiresAt / 1000)
+      return await token.sign(await keyOf())
+    },
+
+    async read(token) {
+      if (token === '' || token.length > mostToken) return undefined
+      try {
+        const { payload } = await jwtVerify(token, await keyOf(), {
+          algorithms: ['HS256'],
+          currentDate: new Date(now()),
+          // A clock that was set back must not void what was issued just before.
+          clockTolerance: 0,
+        })
+        const { sub, app, iatMs, exp, x } = payload
+        if (app !== application || typeof sub !== 'string' || typeof iatMs !== 'number') return undefined
+        if (exp !== undefined && exp * 1000 <= now()) return undefined
+        return { userId: sub, issuedAt: iatMs, expiresAt: exp === undefined ? undefined : exp * 1000, extraData: x }
+      } catch (error) {
+        // Whatever is wrong with a token that someone sent, it is no token of ours.
+        if (error instanceof errors.JOSEError) return undefined
+        throw error
+      }
+    },
+  }
+}
