@@ -10,8 +10,6 @@ export interface Driver {
   rows: Sql
   /** The rows fit the part for certain: it need not be checked again. */
   exact: boolean
-  /** What must be small as well for `rows` to be quick: groups below, for `within`. */
-  before?: Sql
 }
 
 const mostBranches = 100
@@ -27,11 +25,9 @@ export function driverOf(filter: Filter, context: FilterContext): Driver | undef
 }
 
 /** The number of rows, repeated ones included, counted to `most` + 1. */
-export function countRows(database: Database, { rows, before }: Driver, most: number): number {
-  const count = ({ sql, params }: Sql, limit: number) =>
-    Number(database.get(`SELECT count(*) AS n FROM (SELECT 1 FROM (${sql}) LIMIT ?)`, [...params, limit])?.n)
-  if (before !== undefined && count(before, most + 1) > most) return most + 1
-  return count(rows, most + 1)
+export function countRows(database: Database, { rows }: Driver, most: number): number {
+  const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM (${rows.sql}) LIMIT ?)`
+  return Number(database.get(sql, [...rows.params, most + 1])?.n)
 }
 
 /** Parts that must all fit. */
@@ -48,11 +44,9 @@ function driverOfAny(filters: readonly Filter[], context: FilterContext): Driver
     if (found === undefined) return undefined
     drivers.push(parts.length === 1 ? found : { ...found, exact: false })
   }
-  const befores = drivers.flatMap(({ before }) => (before === undefined ? [] : [before]))
   return {
     rows: union(drivers.map((driver) => driver.rows)),
     exact: drivers.every((driver) => driver.exact),
-    ...(befores.length > 0 && { before: union(befores) }),
   }
 }
 
@@ -143,7 +137,6 @@ function driverOfWithin(groupIds: readonly string[], context: FilterContext): Dr
         CROSS JOIN lists l INDEXED BY lists_value ON l.app = ? AND l.field = ${device} AND l.value = w.id`,
       params: [given, given, app, app, app],
     },
-    before: { sql: `SELECT a.row AS row FROM ${below}`, params: [given, app] },
     exact: true,
   }
 }
