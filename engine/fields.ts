@@ -185,7 +185,7 @@ export function expression(options: Options = {}): Field<unknown> {
 export function path(options: Options<string> & { writes?: boolean } = {}): Field<Place> {
   return field('path', options, (raw, scope) => {
     const parsed = compilePath(raw, options, scope)
-    if (parsed === 'broken') return failing(scope)
+    if (typeof parsed === 'function') return parsed
     if (parsed === undefined) return constant(nowhere)
     if (options.writes) {
       try {
@@ -203,7 +203,7 @@ export function path(options: Options<string> & { writes?: boolean } = {}): Fiel
 export function read(options: Options<string> = {}): Field<unknown> {
   return field('read', options, (raw, scope) => {
     const parsed = compilePath(raw, options, scope)
-    if (parsed === 'broken') return failing(scope)
+    if (typeof parsed === 'function') return parsed
     return parsed === undefined ? constant(undefined) : (at) => readPath(at.payload, parsed)
   })
 }
@@ -399,22 +399,19 @@ function compileText<T>(
   }
 }
 
-function compilePath(raw: unknown, options: Options<string>, scope: FieldScope): Path | undefined | 'broken' {
+function compilePath(raw: unknown, options: Options<string>, scope: FieldScope): Path | undefined | Setting<never> {
   const given = isBlank(raw) ? options.default : raw
   if (isBlank(given)) {
     if (!options.required) return undefined
-    broken(scope, 'config.missing', 'Expected a payload path like "working.result", got nothing')
-    return 'broken'
+    return broken(scope, 'config.missing', 'Expected a payload path like "working.result", got nothing')
   }
   if (typeof given !== 'string') {
-    broken(scope, 'config.type', `Expected a payload path like "working.result", got ${show(given)}`)
-    return 'broken'
+    return broken(scope, 'config.type', `Expected a payload path like "working.result", got ${show(given)}`)
   }
   try {
     return parsePath(given)
   } catch (error) {
-    broken(scope, 'path.syntax', (error as FlowError).message)
-    return 'broken'
+    return broken(scope, 'path.syntax', (error as FlowError).message)
   }
 }
 
