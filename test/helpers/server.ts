@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { type HeadgateServer, openServer } from '../../server/app.ts'
+import { type ImportedFolder, importFolder } from '../../server/bundle/import-folder.ts'
+import { type Config, readConfig } from '../../server/config.ts'
+import type { Store } from '../../server/store/port.ts'
+import { openSqlite } from '../../server/store/sqlite.ts'
+import { temporaryFolder } from './store.ts'
+
+export const PASSWORD = 'correct-horse-1'
+
+export interface TestServer {
+  server: HeadgateServer
+  store: Store
+  config: Config
+  applications: ImportedFolder[]
+  /** Of the listening socket. */
+  port: number
+  /** Lines of the log, parsed. */
+  log: Record<string, unknown>[]
+  close(): Promise<void>
+}
+
+/** A whole server in this process, on a free port and a new folder, with applications imported. Close it after use. */
+export async function startServer(options: { folders?: string[]; config?: Partial<Config> } = {}): Promise<TestServer> {
+  const dataDir = await temporaryFolder()
+  const env = { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', REQUESTS_PER_SECOND: '0' }
+  const config = { ...readConfig(env), ...options.config }
+  const io = { env, out: () => undefined, err: (line: string) => void errors.push(line) }
+  const errors: string[] = []
+  const store = await openSqlite({ file: join(dataDir, 'headgate.db') })
+  const applications: ImportedFolder[] = []
+  for (const folder of options.folders ?? []) {
+    const imported = importFolder({ store, folder, password: PASSWORD, io })
+    applications.push(
+      await imported.catch((cause: unknown) => {
+        throw new Error(`Cannot import ${folder}:\n${errors.join('\n')}`, { cause })
+      }),
+    )
+  }
+  const log: Record<string, unknown>[] = []
+  const sink = { write: (line: string) => void log.push(JSON.parse(line)) }
+  const server = await openServer({ config, store, log: pino({ level: config.logLevel }, sink) })
+  return {
+    ...{ server, store, config, applications, log },
+    port: Number(new URL(server.url).port),
+    async close() {
+      await server.close(2_000)
+      await store.close()
+    },
+  }
+}
