@@ -33,7 +33,10 @@ export interface Hosts {
 export interface AppStore {
   readonly scope: Scope
   collection<N extends CollectionName>(name: N): Collection<Documents[N]>
-  /** All operations or none, in order. Throws StoreError `conflict`, `missing` or `duplicate`, naming the operation's index. */
+  /**
+   * All operations or none, in order. Throws StoreError `conflict`, `missing` or `duplicate`, naming the operation's index. To
+   * remove what is not there is `missing` only when a revision is expected.
+   */
   write(operations: readonly WriteOperation[]): Promise<void>
   /** Grows with each write to a definition collection (documents.ts), in the same step as the write. */
   revision(): Promise<number>
@@ -50,24 +53,28 @@ export type WriteOperation = {
     | { remove: N; id: string; revision?: number }
 }[CollectionName]
 
-/** Revision and dates are the store's; the id may be given (24 hex), dates may be given by an import. */
+/** Revision and dates are the store's; the id may be given (24 lower-case hex, else StoreError `field`), dates by an import. */
 export type NewDocument<D> = Omit<D, 'id' | 'revision' | 'creationDate' | 'lastUpdated'> & {
   id?: string
   creationDate?: number
   lastUpdated?: number
 }
 
-/** Keys to set; a key that is undefined is removed from the document. */
+/** Keys to set; a key that is undefined is removed from the document. Id, revision and dates are the store's: not applied. */
 export type Change<D> = { [K in keyof D]?: D[K] | undefined }
 
 export interface Collection<D> {
   get(id: string): Promise<D | undefined>
-  /** In the order of `ids`, unknown ids left out. At most 1,000. */
+  /** In the order of `ids`, unknown ids left out. At most 1,000, else StoreError `limit`. */
   getMany(ids: readonly string[]): Promise<D[]>
-  /** Ordered by `sort`, then id. `limit` defaults to 100, most 10,000; 0 gives none. */
+  /**
+   * Ordered by `sort` (absent first, numbers, texts, booleans), then id in the same direction; without `sort` by id. `limit`
+   * defaults to 100, most 10,000 (else StoreError `limit`); 0 gives none.
+   */
   find(query?: FindQuery): Promise<D[]>
   /** The first by the order of `find`. */
   first(filter: Filter): Promise<D | undefined>
+  /** What is written while a large set is being counted may count or not. */
   count(filter?: Filter): Promise<number>
   /** True when the document exists and matches. */
   matches(id: string, filter: Filter): Promise<boolean>
@@ -98,15 +105,19 @@ export type Filter =
   | { not: Filter }
   | { field: string; op: CompareOp; value: Scalar; ignoreCase?: boolean }
   | { field: string; op: 'in'; value: readonly Scalar[] }
-  /** A list field holds the value; with several values any of them. */
+  /** A list field holds the value; with several values any of them; with none nothing. */
   | { list: string; has: readonly string[] }
+  /** Some item fits; with `ne` no item is equal. */
   | { list: string; op: CompareOp; value: string; ignoreCase?: boolean }
-  /** One tag fits both sides; a side left out is free. */
+  /** One tag fits both sides; a side left out is free. A tag that lacks a side has empty text there. */
   | { tag: string; key?: TagSide; value?: TagSide }
   /** The collection is `devices`: associated directly with one of these groups or with a group below one of them. */
   | { within: readonly string[] }
 
-/** `eq` null: the field is absent. Text compares by code unit; `ignoreCase` folds both sides. Absent never fits an order. */
+/**
+ * `eq` null: the field is absent. `ne` is true of what is absent, too. Text compares by code point; `ignoreCase` folds both
+ * sides (fold.ts). A value fits an order only with values of its own type: absent, and true against 1, never do.
+ */
 export type CompareOp = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'startsWith' | 'endsWith' | 'contains'
 export type Scalar = string | number | boolean | null
 export type TagSide = { in: readonly string[] } | { notIn: readonly string[] }
@@ -138,7 +149,8 @@ export interface Telemetry {
   range(query: TelemetryRange & { limit?: number; newest?: boolean }): Promise<{ time: number; value: StateValue }[]>
   /**
    * One value per bucket of `resolutionMs` (aligned to the epoch) that has points, oldest first, over all the devices
-   * together; `resolutionMs` 0: one bucket for the whole range. Numeric ones skip other values; booleans count as 0 and 1.
+   * together; `resolutionMs` 0: one bucket for the whole range, its time is `start`. Numeric ones skip other values; booleans
+   * count as 0 and 1. More than 25,000 buckets are refused with StoreError `limit`.
    */
   aggregate(
     query: Omit<TelemetryRange, 'deviceId'> & {

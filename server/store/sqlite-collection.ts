@@ -59,7 +59,7 @@ export function openCollection<D extends Document>(options: {
         throw new StoreError('field', 'Expected an id of 24 hex characters. Leave it out to get a new one.')
       const now = Date.now()
       const creationDate = document.creationDate ?? now
-      const whole = { ...document, id, revision: 1, creationDate, lastUpdated: document.lastUpdated ?? creationDate }
+      const whole = { ...document, id, revision: 1, creationDate, lastUpdated: document.lastUpdated ?? now }
       const body = bodyOf(whole)
       duplicates(() => rows.insert(number, { id, revision: 1, document: whole, body }))
       touched(number)

@@ -33,7 +33,7 @@ const statementsKept = 500
  * death of the process (kill -9), while a loss of power may take the commits of the last moments, whole ones and newest
  * first, and never damages the file. Waits at most `busyTimeoutMs` for another process that writes, then `unavailable`.
  */
-export function openDatabase(options: { file: string; busyTimeoutMs?: number }): Database {
+export function openDatabase(options: { file: string; busyTimeoutMs?: number; mostPages?: number }): Database {
   const connection = guarded(() => {
     const opened = new DatabaseSync(options.file, { timeout: options.busyTimeoutMs ?? 5000 })
     try {
@@ -43,6 +43,7 @@ export function openDatabase(options: { file: string; busyTimeoutMs?: number }):
       opened.exec('PRAGMA temp_store = MEMORY')
       opened.exec('PRAGMA journal_size_limit = 67108864')
       opened.exec('PRAGMA cache_size = -131072')
+      if (options.mostPages !== undefined) opened.exec(`PRAGMA max_page_count = ${Math.trunc(options.mostPages)}`)
       opened.function('fold', { deterministic: true }, (text) => (typeof text === 'string' ? fold(text) : text))
     } catch (error) {
       opened.close()

@@ -11,17 +11,28 @@ import { migrate } from './sqlite-schema.ts'
 import { openTelemetry } from './sqlite-telemetry.ts'
 import { openValues } from './sqlite-values.ts'
 
+export interface SqliteOptions {
+  file: string
+  /** Pages of 4 KB that the file may have; then `full`. Default: as many as the disk has. */
+  mostPages?: number
+  /** How long a write waits for one of another process, which holds up this one; then `unavailable`. Default 5,000. */
+  busyTimeoutMs?: number
+  /** What is kept and how; default documents.ts. */
+  plans?: Plans
+}
+
 /**
  * The embedded store: one file (with its -wal and -shm beside it), made with its folder when missing and migrated when older.
  * An acknowledged write survives the death of the process; a loss of power may take the last moments, whole writes and newest
  * first. Several processes of one machine may open the file: writes wait for each other at most five seconds, then fail with
  * `unavailable`. A file of a newer release, of another program or a damaged one is refused with `unavailable`.
  */
-export async function openSqlite(options: { file: string; plans?: Plans }): Promise<Store> {
-  mkdirSync(dirname(options.file), { recursive: true })
-  const database = openDatabase({ file: options.file })
+export async function openSqlite(options: SqliteOptions): Promise<Store> {
+  const { file, plans = declaredPlans } = options
+  mkdirSync(dirname(file), { recursive: true })
+  const database = openDatabase(options)
   try {
-    return openStore(database, migrate(database, options.plans ?? declaredPlans))
+    return openStore(database, migrate(database, plans))
   } catch (error) {
     database.close()
     throw error
