@@ -118,7 +118,8 @@ for (const adapter of adapters) {
       test('orders by every field, then by id, and gives pages without gap or repetition', async () => {
         const collection = collectionOf(await adapter.open(), name)
         const order = [3, 1, 4, 2, 5]
-        for (const n of order) await collection.insert({ ...documentOf(name, n), id: idOf(10 - n), creationDate: n })
+        for (const n of order)
+          await collection.insert({ ...documentOf(name, n), id: idOf(10 - n), creationDate: n, lastUpdated: n })
         for (const field of ['creationDate', 'lastUpdated', ...collections[name].fields]) {
           for (const direction of ['asc', 'desc'] as const) {
             const sort = { field, direction }
