@@ -86,12 +86,16 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> 
       else chunks.length = 0
     }
     if (Number(request.headers['content-length']) > patience) return giveUp()
-    const aborted = (cause?: unknown) =>
+    const aborted = (cause?: unknown) => {
+      // "close" follows "end" too.
+      if (request.complete && cause === undefined) return
       reject(new HttpError('request.aborted', 'Expected the whole body, got the end of the connection', { cause }))
+    }
     request.on('data', take)
-    request.once('end', () =>
-      size > limitBytes ? refuse() : resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)),
-    )
+    request.once('end', () => {
+      if (size > limitBytes) refuse()
+      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+    })
     request.once('error', aborted)
     request.once('close', aborted)
   })

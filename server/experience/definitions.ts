@@ -4,6 +4,7 @@ import type { EndpointDocument, ExperienceVersionDocument, ViewDocument } from '
 import type { AppStore, Scope } from '../store/port.ts'
 import { lazyTemplate } from './lazy-template.ts'
 import { compileRouter, type Router } from './match.ts'
+import { perTurn } from './per-turn.ts'
 import { compileStaticReply, type StaticAnswer } from './static-reply.ts'
 import { openViews, type ViewOptions, type ViewSet } from './views.ts'
 
@@ -39,7 +40,7 @@ export interface EndpointRoute {
 }
 
 export interface DefinitionCache {
-  /** Never stale: what is given has the revision of the store at the call. Undefined when there is no such version. */
+  /** Never stale: what is given has the revision that the store has in this turn. Undefined: there is no such version. */
   of(store: AppStore, version: string): Promise<Definitions | undefined>
 }
 
@@ -55,10 +56,11 @@ export function openDefinitions(options: {
 }): DefinitionCache {
   const most = options.most ?? 200
   const kept = new Map<string, Entry>()
+  const shared = perTurn<number>()
   return {
     async of(store, version) {
       const key = `${store.scope.tenant}\n${store.scope.application}\n${version}`
-      const revision = await store.revision()
+      const revision = await shared(key, () => store.revision())
       const known = kept.get(key)
       kept.delete(key)
       const entry = known?.revision === revision ? known : { revision, loaded: load(store, version, revision) }
@@ -103,7 +105,7 @@ function settingsOf(settings: ExperienceVersionDocument | undefined): VersionSet
   const origins = settings?.allowedCorsOrigins
   return {
     cors: settings?.endpointDefaultCors ?? true,
-    corsOrigins: origins && origins.length > 0 ? origins : undefined,
+    corsOrigins: origins && origins.length > 0 && !origins.includes('*') ? origins : undefined,
     responseHeaders: Object.entries(settings?.responseHeaders ?? {}),
     notFound: settings?.notFoundReply && compileStaticReply(settings.notFoundReply),
     unauthorized: settings?.unauthorizedReply && compileStaticReply(settings.unauthorizedReply),

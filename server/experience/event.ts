@@ -14,6 +14,8 @@ export interface EndpointEvent {
   version: string
   /** Undefined: only "any endpoint" triggers are meant (404, 401 and 403). */
   endpoint?: EndpointDocument
+  /** Of the definitions that the request was served with. */
+  revision: number
   replyId: string
   requestId: string
   /** Milliseconds since the epoch. */
@@ -58,11 +60,11 @@ export function toEvent(
     context: Payload
   },
 ): EndpointEvent {
-  const { scope, version } = definitions
+  const { scope, version, revision } = definitions
   const { time, route, session, requestId, context } = about
   const replyId = `${route?.endpoint.id ?? ZERO_ID}.${randomUUID()}`
   return {
-    ...{ scope, version, replyId, requestId, time, context },
+    ...{ scope, version, revision, replyId, requestId, time, context },
     endpoint: route?.endpoint,
     // Flows may write anywhere in their payload; the page that answers shows the request as it came.
     data: { ...copyValue({ ...request }), replyId },

@@ -183,15 +183,17 @@ export function openExperience(deps: ExperienceDeps): Experience {
     async handle(request, response) {
       const requestId = String(response.getHeader('x-request-id') ?? randomUUID())
       const shared = { 'x-request-id': requestId }
-      let result: Answer | undefined
-      try {
-        result = await answer(request, response, shared)
-      } catch (error) {
-        if (!isClientGone(error)) result = failure(error, requestId)
+      const send = (result: Answer | undefined) => {
+        if (!result || response.destroyed) return
+        // Half a file is no file: the client must see that it broke off.
+        if (response.headersSent) response.destroy()
+        else write(response, result, shared, request.method)
       }
-      if (!result || response.destroyed) return
-      if (response.headersSent) response.destroy()
-      else write(response, result, shared, request.method)
+      try {
+        send(await answer(request, response, shared))
+      } catch (error) {
+        if (!isClientGone(error)) send(failure(error, requestId))
+      }
     },
     replies: desk,
     async close() {

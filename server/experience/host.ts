@@ -1,4 +1,5 @@
 import type { AppStore, Scope, Store } from '../store/port.ts'
+import { perTurn } from './per-turn.ts'
 
 /** The application that a host name opens, in one of its versions. */
 export interface ServedHost {
@@ -23,6 +24,7 @@ export function openHosts(options: { store: Store; baseDomain: string; now(): nu
   const suffix = `.${options.baseDomain.toLowerCase()}`
   let scopes = new Map<string, Scope>()
   let readAt = Number.NEGATIVE_INFINITY
+  const shared = perTurn<ServedHost | undefined>()
 
   async function ofApplication(id: string): Promise<ServedHost | undefined> {
     // At most one read a second: made-up ids must not cost a scan of all applications each.
@@ -40,17 +42,20 @@ export function openHosts(options: { store: Store; baseDomain: string; now(): nu
     return { name: host.name, scope: host.scope, version: host.version, store: store.app(host.scope) }
   }
 
+  async function lookUp(name: string): Promise<ServedHost | undefined> {
+    const label = name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined
+    if (label !== undefined && !label.includes('.')) {
+      return (await stored(label)) ?? (/^[0-9a-f]{24}$/.test(label) ? ofApplication(label) : undefined)
+    }
+    // Without a dot it would be read as a slug.
+    if (!name.includes('.')) return undefined
+    return (await stored(name)) ?? stored(`*${name.slice(name.indexOf('.'))}`)
+  }
+
   return {
     async find(header) {
       const name = hostNameOf(header)
-      if (name === undefined) return undefined
-      const label = name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined
-      if (label !== undefined && !label.includes('.')) {
-        return (await stored(label)) ?? (/^[0-9a-f]{24}$/.test(label) ? ofApplication(label) : undefined)
-      }
-      // Without a dot it would be read as a slug.
-      if (!name.includes('.')) return undefined
-      return (await stored(name)) ?? stored(`*${name.slice(name.indexOf('.'))}`)
+      return name === undefined ? undefined : shared(name, () => lookUp(name))
     },
   }
 }

@@ -34,7 +34,7 @@ export function toAnswer(reply: Reply, context: AnswerContext): Answer {
   if (contentType !== undefined) headers['content-type'] = contentType
   for (const [name, value] of definitions.responseHeaders) putHeader(headers, name, value)
   // The page knows what it is better than the version does.
-  if (contentType !== undefined && reply.body.kind === 'page') headers['content-type'] = contentType
+  if (contentType !== undefined && reply.body.kind === 'page') putHeader(headers, 'content-type', contentType)
   for (const [name, value] of reply.headers) putHeader(headers, name, value)
   for (const cookie of reply.cookies) {
     addSetCookie(headers, toSetCookie(cookie, { sameSite: reply.sameSite, secure }))

@@ -107,6 +107,18 @@ describe('the way of a request', () => {
     expect((await site.ask('/x')).json()).toMatchObject({ params: { any: 'x' } })
   })
 
+  test.each([
+    ['a=%zz; b', { a: '%zz' }],
+    ['=x;;; ;a=1;a=2', { '': 'x', a: '1' }],
+    ['__proto__=x; constructor=y', { constructor: 'y' }],
+    [' x', {}],
+  ])('the cookie header %j is read as %j', async (cookie, cookies) => {
+    await site.endpoint({})
+    const answer = await site.ask('/', { headers: { cookie } })
+    expect(answer.status).toBe(200)
+    expect((answer.json() as { cookies: object }).cookies).toEqual(cookies)
+  })
+
   test('HEAD gets the headers of GET and no body', async () => {
     await site.endpoint({})
     const head = await site.ask('/', { method: 'HEAD' })

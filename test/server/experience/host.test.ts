@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { hostNameOf, openHosts } from '../../../server/experience/host.ts'
 import type { Store } from '../../../server/store/port.ts'
@@ -67,13 +68,15 @@ describe('find', () => {
     if (host) expect(host.store.scope).toEqual(host.scope)
   })
 
-  test('a host that moves is seen at once', async () => {
+  test('a host that moves is seen in the next turn of the event loop', async () => {
     const finder = openHosts({ store, baseDomain: 'localhost', now: () => 0 })
     await store.hosts.put({ name: 'moving', scope: one, version: 'v1' })
     expect(await finder.find('moving.localhost')).toMatchObject({ version: 'v1' })
     await store.hosts.put({ name: 'moving', scope: one, version: 'v2' })
+    await setImmediate()
     expect(await finder.find('moving.localhost')).toMatchObject({ version: 'v2' })
     await store.hosts.remove('moving', one)
+    await setImmediate()
     expect(await finder.find('moving.localhost')).toBeUndefined()
   })
 

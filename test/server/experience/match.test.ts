@@ -83,7 +83,7 @@ test('a hostile path costs no more than the table is large', () => {
   )
   const start = performance.now()
   expect(router.match('get', '/a'.repeat(8_000))).toBeUndefined()
-  expect(performance.now() - start).toBeLessThan(100)
+  expect(performance.now() - start).toBeLessThan(1000)
 })
 
 const conflicts: [a: string, b: string, conflict: boolean][] = [

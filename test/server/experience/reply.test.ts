@@ -230,6 +230,14 @@ describe('pages', () => {
     expect((await site.ask('/')).headers['content-type']).toBe('text/plain')
   })
 
+  test('with a content type that would split the reply fail', async () => {
+    await site.view({ id: pageId, name: 'x', body: 'x', headers: { 'content-type': 'text/css\r\nset-cookie: a=1' } })
+    const answer = await replyWith({ body: { kind: 'page', pageId, data: {} } })
+    expect([answer.status, answer.headers['set-cookie']]).toEqual([500, undefined])
+    await site.endpoint({ route: '/s', staticReply: { type: 'page', value: pageId } })
+    expect((await site.ask('/s')).headers['content-type']).toBe('application/json; charset=utf-8')
+  })
+
   test('that are missing fail the run while the request goes on waiting', async () => {
     await site.endpoint({})
     site.flow.run = async (event) => {
