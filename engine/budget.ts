@@ -10,7 +10,7 @@ export interface TemplateLimits {
   textChars: number
   /** Partials inside one another. Default 100. */
   depth: number
-  /** Wall clock, looked at every few hundred steps. Default 2,000. */
+  /** Wall clock, looked at after each call and every few hundred steps. Default 2,000. */
   milliseconds: number
 }
 
@@ -27,6 +27,8 @@ export interface Budget {
   readonly limits: TemplateLimits
   /** Spends `count` steps. Throws `template.limit`. */
   step(count: number): void
+  /** Looks at the clock, after work whose size the steps do not tell. Throws `template.limit`. */
+  look(): void
   /** Spends `length` characters of text. Ask before making text that is longer than its parts. Throws `template.limit`. */
   text(length: number): void
   /** One partial deeper; `leave` undoes it. Throws `template.limit`. */
@@ -57,6 +59,7 @@ export function openBudget(limits: TemplateLimits): Budget {
       steps += count
       if (steps >= nextClock) look()
     },
+    look,
     text(length) {
       chars += length
       if (length > limits.outputChars || chars > limits.textChars)

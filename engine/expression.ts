@@ -112,7 +112,10 @@ function parseCall(token: { text: string; at: number }, parser: Parser): Closure
     args.push(nested(parser, (inside) => parseBinary(inside, 0)))
   }
   parser.next += 1
-  return (root, budget) => run(...args.map((arg) => arg(root, budget)))
+  return (root, budget) => {
+    budget.look()
+    return run(...args.map((arg) => arg(root, budget)))
+  }
 }
 
 const constants: ReadonlyMap<string, unknown> = new Map<string, unknown>([

@@ -118,6 +118,7 @@ export function compileCall(helper: Helper, node: CallNode, env: Env, blocks?: C
       otherwise: (context) => renderBlock(blocks?.otherwise, false, scope, budget, context),
     })
     if (typeof result === 'string') budget.text(result.length)
+    budget.look()
     return result
   }
 }

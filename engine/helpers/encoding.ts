@@ -1,4 +1,4 @@
-import { limitError } from '../budget.ts'
+import { type Budget, limitError } from '../budget.ts'
 import { sizeOf } from '../payload.ts'
 import { type Helper, type Helpers, valueHelper } from './helper.ts'
 import { isRecord, printValue, toNumber } from './values.ts'
@@ -36,7 +36,7 @@ export const encodingHelpers: Helpers = {
   decodeURIComponent: valueHelper((text) => decode(decodeURIComponent, printValue(text))),
   encodeBase64: valueHelper((text) => Buffer.from(printValue(text), 'utf8').toString('base64')),
   decodeBase64: valueHelper((text) => Buffer.from(printValue(text), 'base64').toString('utf8')),
-  queryStringEncode: valueHelper(toQuery),
+  queryStringEncode: { run: ([value], { budget }) => toQuery(value, budget) },
   jsonEncode,
   json: jsonEncode,
   jsonDecode: valueHelper((text) => {
@@ -59,12 +59,16 @@ function decode(run: (text: string) => string, text: string): string {
   }
 }
 
-function toQuery(value: unknown): string {
+function toQuery(value: unknown, budget: Budget): string {
   if (!isRecord(value)) return ''
   const pairs = Object.entries(value).flatMap(([key, item]) =>
     (Array.isArray(item) ? item : [item])
       .filter((one) => one !== undefined)
-      .map((one) => `${encodeText(key)}=${encodeText(printValue(one))}`),
+      .map((one) => {
+        const pair = `${encodeText(key)}=${encodeText(printValue(one))}`
+        budget.text(pair.length)
+        return pair
+      }),
   )
   return pairs.join('&')
 }

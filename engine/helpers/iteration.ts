@@ -1,5 +1,5 @@
 import type { Call, Frame, Helper, Helpers } from './helper.ts'
-import { isEmpty, printValue, readOwn } from './values.ts'
+import { isEmpty, readOwn, toKey } from './values.ts'
 
 const each: Helper = {
   block: 'only',
@@ -42,7 +42,7 @@ export const iterationHelpers: Helpers = {
     least: 1,
     run: ([value], call) => (isEmpty(value) ? call.otherwise(call.context) : call.body!(value, { params: [value] })),
   },
-  lookup: { run: ([object, key]) => readOwn(object, printValue(key)) },
+  lookup: { run: ([object, key]) => readOwn(object, toKey(key)) },
   log: { run: () => undefined },
 }
 

@@ -29,8 +29,11 @@ export const stringHelpers: Helpers = {
   },
   concat: {
     run: (args, { budget }) => {
-      const parts = args.map(printValue)
-      budget.text(parts.reduce((sum, part) => sum + part.length, 0))
+      const parts = args.map((arg) => {
+        const part = printValue(arg)
+        budget.text(part.length)
+        return part
+      })
       return parts.join('')
     },
   },

@@ -1,6 +1,7 @@
 import { limitError } from '../budget.ts'
 
 const MOST_CHARS = 5_000_000
+const MOST_COMPARED_CHARS = 10_000
 const MOST_DEPTH = 200
 
 /**
@@ -9,13 +10,15 @@ const MOST_DEPTH = 200
  */
 export function printValue(value: unknown): string {
   if (typeof value === 'string') return value
-  if (Array.isArray(value)) return printArray(value, { chars: 0 }, 0)
+  if (Array.isArray(value)) return printArray(value, { chars: 0, most: MOST_CHARS }, 0)
   return printSingle(value)
 }
 
 /** A value as a number, as arithmetic sees it: '' and null are 0, a Date is its milliseconds, what is not numeric is NaN. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value
+  // The text of more than one element has a comma in it.
+  if (Array.isArray(value) && value.length > 1) return Number.NaN
   return Number(toPrimitive(value))
 }
 
@@ -51,6 +54,11 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date)
 }
 
+/** A value as the name of a property. A list makes a short name at most. */
+export function toKey(value: unknown): string {
+  return Array.isArray(value) ? printArray(value, { chars: 0, most: MOST_COMPARED_CHARS }, 0) : printValue(value)
+}
+
 /** One own property; undefined for what is inherited or missing. Works on strings (`length`, characters). */
 export function readOwn(value: unknown, name: string): unknown {
   if (value === null || value === undefined) return undefined
@@ -82,7 +90,8 @@ export function lengthOf(value: unknown): number | undefined {
 // A method such as valueOf may be data of the author, and is never called.
 function toPrimitive(value: unknown): unknown {
   if (!isObject(value)) return value
-  return value instanceof Date ? value.getTime() : printValue(value)
+  if (value instanceof Date) return value.getTime()
+  return Array.isArray(value) ? printArray(value, { chars: 0, most: MOST_COMPARED_CHARS }, 0) : printSingle(value)
 }
 
 function isObject(value: unknown): value is object {
@@ -104,7 +113,7 @@ function printSingle(value: unknown): string {
   }
 }
 
-function printArray(list: readonly unknown[], spent: { chars: number }, depth: number): string {
+function printArray(list: readonly unknown[], spent: { chars: number; most: number }, depth: number): string {
   if (depth > MOST_DEPTH) throw limitError(`arrays nested more than ${MOST_DEPTH} deep`, 'Print less')
   let text = ''
   for (let i = 0; i < list.length; i++) {
@@ -117,7 +126,7 @@ function printArray(list: readonly unknown[], spent: { chars: number }, depth: n
         : printSingle(item)
     // An element counts even when it prints as nothing: a list may hold one list many times over.
     spent.chars += 1 + (Array.isArray(item) ? 0 : printed.length)
-    if (spent.chars > MOST_CHARS) throw limitError(`more than ${MOST_CHARS} characters of text`, 'Print less')
+    if (spent.chars > spent.most) throw limitError(`a list of more than ${spent.most} characters`, 'Print less')
     text += printed
   }
   return text
