@@ -373,7 +373,9 @@ function rendered(
       return broken(scope, 'config.missing', 'Expected a template, got nothing')
     }
     const initial = options.default ?? ''
-    const setting = compileText(isBlank(raw) ? initial : raw, scope, (source) => compile(source, scope))
+    // A blank is a text where nothing else takes its place: one splits words at it.
+    const source = isBlank(raw) && (initial !== '' || typeof raw !== 'string') ? initial : raw
+    const setting = compileText(source, scope, (text) => compile(text, scope))
     return (at) => {
       const printed = setting(at) || initial
       if (options.required && !options.mayBeEmpty && printed === '') throw empty(options)

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest'
+import { object } from '../../../nodes/logic/object.ts'
+import { runNode } from '../../helpers/run-node.ts'
+
+interface Operation {
+  type: string
+  inputTemplate?: unknown
+  outputPath?: string
+}
+
+const applied = (source: unknown, operations: Operation[], payload = {}) =>
+  runNode(object, {
+    config: { sourcePath: 'source', destPath: 'out', operations },
+    payload: { source, ...payload },
+  })
+
+test.each<[Operation, unknown, unknown]>([
+  [
+    { type: 'mergeDeep', inputTemplate: '{{given}}' },
+    { a: { x: 1, y: 1 }, b: 1 },
+    { a: { x: 1, y: 2 }, b: 1, c: [3] },
+  ],
+  [
+    { type: 'mergeDeep', inputTemplate: '{"l": [null, {"b": 2}]}' },
+    { l: [1, { a: 1 }, 3] },
+    { l: [null, { a: 1, b: 2 }, 3] },
+  ],
+  [{ type: 'mergeDeep', inputTemplate: '{"a": [1]}' }, { a: { x: 1 } }, { a: [1] }],
+  [{ type: 'mergeDeep', inputTemplate: '{"a": {"x": 1}}' }, { a: 5 }, { a: { x: 1 } }],
+  [{ type: 'mergeDeep', inputTemplate: '{{given}}' }, undefined, { a: { y: 2 }, c: [3] }],
+  [{ type: 'mergeDeep', inputTemplate: '{{gap}}' }, { a: 1 }, { a: 1 }],
+  [
+    { type: 'assign', inputTemplate: '{{given}}' },
+    { a: { x: 1 }, b: 1 },
+    { a: { y: 2 }, b: 1, c: [3] },
+  ],
+  [{ type: 'assign', inputTemplate: '{ {{jsonEncode key}}: {{jsonEncode given.c}} }' }, {}, { 'a b': [3] }],
+  [{ type: 'assign', inputTemplate: '' }, { a: 1 }, { a: 1 }],
+  [{ type: 'pick', inputTemplate: '["a", "none"]' }, { a: 1, b: 2 }, { a: 1 }],
+  [{ type: 'pick', inputTemplate: '{{keys}}' }, { a: 1, b: 2 }, { b: 2 }],
+  [{ type: 'omit', inputTemplate: '["a"]' }, { a: 1, b: 2 }, { b: 2 }],
+  [{ type: 'zipObject', inputTemplate: '["a", "b", "c"]' }, [1, 2], { a: 1, b: 2, c: undefined }],
+])('%j makes of %j the object %j', async (operation, source, expected) => {
+  const payload = { given: { a: { y: 2 }, c: [3] }, gap: { a: undefined }, key: 'a b', keys: ['b'] }
+  const run = await applied(source, [operation], payload)
+  expect(run).toMatchObject({ output: 'next', problems: [], error: undefined })
+  expect(run.payload.out).toEqual(expected)
+  expect(run.payload.source).toEqual(source)
+})
+
+test.each<[string, unknown, unknown]>([
+  ['keys', { a: 1, b: 2 }, ['a', 'b']],
+  ['values', { a: 1, b: [2] }, [1, [2]]],
+  ['entries', { a: 1 }, [['a', 1]]],
+  [
+    'fromPairs',
+    [
+      ['a', 1],
+      ['b', 2],
+    ],
+    { a: 1, b: 2 },
+  ],
+  ['keys', undefined, []],
+  ['fromPairs', undefined, {}],
+])('%s of %j puts %j at its path and passes the source through', async (type, source, expected) => {
+  const { payload, error } = await applied(source, [{ type, outputPath: 'side' }])
+  expect(error).toBeUndefined()
+  expect(payload.side).toEqual(expected)
+  expect(payload.out).toEqual(source ?? {})
+})
+
+test('operations work on what those before them made', async () => {
+  const operations = [
+    { type: 'assign', inputTemplate: '{"b": 2, "c": 3}' },
+    { type: 'omit', inputTemplate: '["a"]' },
+    { type: 'keys', outputPath: 'names' },
+  ]
+  expect((await applied({ a: 1 }, operations)).payload).toEqual({
+    source: { a: 1 },
+    out: { b: 2, c: 3 },
+    names: ['b', 'c'],
+  })
+})
+
+test('without another place the object itself is changed', async () => {
+  const config = { sourcePath: 'a', operations: [{ type: 'assign', inputTemplate: '{"y": 2}' }] }
+  expect((await runNode(object, { config, payload: { a: { x: 1 } } })).payload).toEqual({ a: { x: 1, y: 2 } })
+})
+
+test('what is merged in shares nothing with the payload', async () => {
+  const { payload } = await applied({}, [{ type: 'mergeDeep', inputTemplate: '{{given}}' }], { given: { a: { v: 1 } } })
+  expect((payload.out as { a: object }).a).not.toBe((payload.given as { a: object }).a)
+})
+
+test.each<[Operation, unknown]>([
+  [{ type: 'mergeDeep', inputTemplate: '{"__proto__": {"polluted": true}}' }, {}],
+  [{ type: 'mergeDeep', inputTemplate: '{"constructor": {"prototype": {"polluted": true}}}' }, {}],
+  [{ type: 'assign', inputTemplate: '{"__proto__": {"polluted": true}}' }, {}],
+  [{ type: 'zipObject', inputTemplate: '["__proto__"]' }, [{ polluted: true }]],
+])('%j reaches no prototype', async (operation, source) => {
+  const { payload, error } = await applied(source, [operation])
+  expect(error).toBeUndefined()
+  expect((payload.out as Record<string, unknown>).polluted).toBeUndefined()
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+})
+
+test.each<[unknown, Operation, string]>([
+  [5, { type: 'keys' }, 'object.source'],
+  ['text', { type: 'assign', inputTemplate: '{}' }, 'object.source'],
+  [{ a: 1 }, { type: 'fromPairs' }, 'object.source'],
+  [[1], { type: 'fromPairs' }, 'object.source'],
+  [{ a: 1 }, { type: 'zipObject', inputTemplate: '["a"]' }, 'object.source'],
+  [{}, { type: 'assign', inputTemplate: '5' }, 'object.input'],
+  [{}, { type: 'pick', inputTemplate: '{}' }, 'object.input'],
+  [{}, { type: 'assign', inputTemplate: '{{none}}' }, 'template.not-json'],
+  [{}, { type: 'explode' }, 'config.type'],
+])('fails for %j with %j: %s', async (source, operation, code) => {
+  expect((await applied(source, [operation])).error).toMatchObject({ code })
+})

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { string } from '../../../nodes/logic/string.ts'
+import { runNode } from '../../helpers/run-node.ts'
+
+const made = (sourceData: unknown, method: string, methodArgs: unknown[] = []) =>
+  runNode(string, { config: { sourceData, method, methodArgs, resultPath: 'r' }, payload: { five: 5, text: 'a<b' } })
+
+test.each<[string, unknown, unknown[], unknown]>([
+  ['replaceAll', 'a.b.c', ['.', '-'], 'a-b-c'],
+  ['replaceAll', 'aaa', ['a', '$&$1'], '$&$1$&$1$&$1'],
+  ['replaceAll', 'a b', [' ', '{{none}}'], 'ab'],
+  ['replaceAll', 'ab', ['', 'x'], 'ab'],
+  ['replaceAll', 'ab', ['{{none}}', 'x'], 'ab'],
+  ['replaceFirst', 'a.b.c', ['.', '$&'], 'a$&b.c'],
+  ['replaceFirst', 'ab', ['', 'x'], 'ab'],
+  ['replaceFirst', 'ab', ['z', 'x'], 'ab'],
+  ['split', 'a,b,,c', [','], ['a', 'b', '', 'c']],
+  ['split', 'ab', [''], ['a', 'b']],
+  ['split', '{{none}}', [','], ['']],
+  ['concat', 'a', ['b', '{{five}}'], 'ab5'],
+  ['indexOf', 'abcabc', ['c'], 2],
+  ['indexOf', 'abcabc', ['c', '{{five}}'], 5],
+  ['indexOf', 'abc', ['z'], -1],
+  ['toUpper', '{{text}}', [], 'A<B'],
+  ['toLower', 'ABC', [], 'abc'],
+  ['trim', '  a ', [], 'a'],
+  ['trimStart', ' a ', [], 'a '],
+  ['trimEnd', ' a ', [], ' a'],
+  ['toNumber', ' 4.5 ', [], 4.5],
+  ['toNumber', 'x', [], null],
+  ['toNumber', '{{none}}', [], null],
+  ['toNumber', 'Infinity', [], null],
+  ['pad', 'ab', ['5', '-'], '-ab--'],
+  ['padStart', '7', ['3', '0'], '007'],
+  ['padStart', '7', ['{{five}}'], '    7'],
+  ['padEnd', 'ab', ['5', 'xy'], 'abxyx'],
+  ['padEnd', 'abc', ['2'], 'abc'],
+  ['truncate', 'abcdefgh', ['5', '..'], 'abc..'],
+  ['truncate', 'abcdefgh', ['5'], 'ab...'],
+  ['truncate', 'abcdefgh', ['5', ''], 'abcde'],
+  ['truncate', 'abc', ['3', '...'], 'abc'],
+  ['truncate', 'abcdef', ['2', '...'], '..'],
+])('%s of "%s" with %j gives %j', async (method, source, args, expected) => {
+  const run = await made(source, method, args)
+  expect(run).toMatchObject({ output: 'next', problems: [], error: undefined })
+  expect(run.payload.r).toEqual(expected)
+})
+
+test.each<[string, string, unknown[], string]>([
+  ['padStart', 'a', ['1001'], 'string.argument'],
+  ['padStart', 'a', ['-1'], 'string.argument'],
+  ['padStart', 'a', ['x'], 'string.argument'],
+  ['padStart', 'a', [], 'string.argument'],
+  ['truncate', 'a', ['{{none}}'], 'string.argument'],
+  ['truncate', 'a', ['-1'], 'string.argument'],
+  ['indexOf', 'a', ['a', 'x'], 'string.argument'],
+  ['reverse', 'a', [], 'config.type'],
+  ['constructor', 'a', [], 'config.type'],
+  ['replaceAll', 'x'.repeat(30_000), ['x', 'y'.repeat(1_000)], 'text.too-long'],
+  ['split', 'x'.repeat(300_000), [''], 'array.too-long'],
+])('%s of "%.20s" with %.20j fails: %s', async (method, source, args, code) => {
+  expect((await made(source, method, args)).error).toMatchObject({ code })
+})
+
+test('asks for a source', async () => {
+  expect((await made('', 'trim')).problems).toMatchObject([{ code: 'config.missing', pointer: '/config/sourceData' }])
+})
