@@ -12,6 +12,7 @@ import {
   type Evaluate,
   helperOf,
   type Render,
+  rootScope,
 } from './template-values.ts'
 
 /** A compiled template: renders `context`, with what `@name` reads in `frame`, at the expense of `budget`. */
@@ -26,7 +27,7 @@ export function compileTemplate(source: string, helpers: Helpers, options: { esc
   const env = openEnv(helpers, options.escape ?? true)
   const render = compileProgram(parseTemplate(source), env)
   checkPartials(env)
-  return (context, frame, budget) => render({ context, frame }, budget)
+  return (context, frame, budget) => render(rootScope(context, frame), budget)
 }
 
 /** The raw value of a lone mustache, for a context. */

@@ -30,6 +30,11 @@ export interface Partials {
   readonly up?: Partials
 }
 
+/** The scope of a whole template. */
+export function rootScope(context: unknown, frame: Frame): Scope {
+  return { context, up: undefined, params: undefined, frame, partials: undefined }
+}
+
 export type Render = (scope: Scope, budget: Budget) => string
 export type Evaluate = (scope: Scope, budget: Budget) => unknown
 

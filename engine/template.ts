@@ -1,13 +1,13 @@
 import { type Budget, defaultLimits, limitError, openBudget, type TemplateLimits, withinLimits } from './budget.ts'
 import { FlowError } from './errors.ts'
 import { toJson } from './helpers/encoding.ts'
-import type { Helpers } from './helpers/helper.ts'
+import { type Helpers, rootFrame } from './helpers/helper.ts'
 import { sharedHelpers } from './helpers/list.ts'
 import { metaHelpers } from './helpers/meta.ts'
 import { printValue, readParts } from './helpers/values.ts'
 import { compileMustache, compileTemplate, openEnv } from './template-compile.ts'
 import { excerpt, loneMustache } from './template-parse.ts'
-import { type Evaluate, plainParts } from './template-values.ts'
+import { type Evaluate, plainParts, rootScope } from './template-values.ts'
 
 export { printValue }
 
@@ -71,7 +71,7 @@ function compileText(source: string, kit: Kit, html: boolean): Compiled<string> 
   const template = compileTemplate(source, kit.helpers, { escape: html })
   return (root, budget = openBudget(kit.limits)) =>
     withinLimits(() => {
-      const text = template(root, { root }, budget)
+      const text = template(root, rootFrame(root), budget)
       if (text.length > kit.limits.outputChars)
         throw limitError(`more than ${kit.limits.outputChars} characters`, 'Print less')
       return text
@@ -85,7 +85,7 @@ function compileLone(source: string, kit: Kit): Compiled<unknown> | undefined {
   if (parts) return (root) => readParts(root, parts)
   const evaluate: Evaluate = compileMustache(mustache, kit.helpers)
   return (root, budget = openBudget(kit.limits)) =>
-    withinLimits(() => evaluate({ context: root, frame: { root } }, budget))
+    withinLimits(() => evaluate(rootScope(root, rootFrame(root)), budget))
 }
 
 function compileJson(source: string, kit: Kit): Compiled<unknown> {

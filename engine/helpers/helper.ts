@@ -14,6 +14,26 @@ export interface Frame {
   readonly host?: unknown
 }
 
+/** The frame of what is rendered from the root itself. */
+export function rootFrame(root: unknown, host?: unknown): Frame {
+  return frameOf(root, undefined, undefined, host)
+}
+
+/** A frame below another one, with what it reads until it is changed; `args` replaces the arguments. */
+export function innerFrame(parent: Frame, args = parent.args): Frame {
+  const frame = frameOf(parent.root, args, parent, parent.host)
+  frame.key = parent.key
+  frame.index = parent.index
+  frame.first = parent.first
+  frame.last = parent.last
+  return frame
+}
+
+// Always the same keys in the same order: frames are made often, and objects of one shape are read faster.
+function frameOf(root: unknown, args: unknown, parent: Frame | undefined, host: unknown): Frame {
+  return { root, args, key: undefined, index: undefined, first: undefined, last: undefined, parent, host }
+}
+
 /** One call of a helper. */
 export interface Call {
   /** Named arguments; no prototype. */

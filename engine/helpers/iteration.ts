@@ -1,4 +1,4 @@
-import type { Call, Frame, Helper, Helpers } from './helper.ts'
+import { type Call, type Helper, type Helpers, innerFrame } from './helper.ts'
 import { isEmpty, readOwn, toKey } from './values.ts'
 
 const each: Helper = {
@@ -48,7 +48,7 @@ export const iterationHelpers: Helpers = {
 
 function repeat(count: number, at: (i: number) => { item: unknown; key: string | number }, call: Call): string {
   if (count === 0) return call.otherwise(call.context)
-  const frame: Frame = { ...call.frame, parent: call.frame }
+  const frame = innerFrame(call.frame)
   let text = ''
   for (let i = 0; i < count; i++) {
     const { item, key } = at(i)

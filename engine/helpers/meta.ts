@@ -3,6 +3,7 @@ import { FlowError } from '../errors.ts'
 import { compileExpression, type Operands } from '../expression.ts'
 import { compileMustache, compileTemplate } from '../template-compile.ts'
 import { excerpt, loneMustache } from '../template-parse.ts'
+import { rootScope } from '../template-values.ts'
 import type { Call, Frame, Helpers } from './helper.ts'
 import { printValue } from './values.ts'
 
@@ -49,7 +50,7 @@ function operandsOf(helpers: Helpers): Operands {
       const mustache = loneMustache(source)
       if (!mustache) throw new FlowError('template.syntax', `Expected one {{...}}, got "${excerpt(source)}".`)
       const evaluate = compileMustache(mustache, helpers)
-      return (place, budget) => evaluate(place as Place, budget!)
+      return (place, budget) => evaluate(rootScope((place as Place).context, (place as Place).frame), budget!)
     },
     plain: (source) => {
       const template = compileTemplate(source, helpers, { escape: false })

@@ -1,6 +1,6 @@
 import { limitError } from '../../engine/budget.ts'
 import { jsonEncodeForHtml } from '../../engine/helpers/encoding.ts'
-import type { Call, Frame, Helper, Helpers } from '../../engine/helpers/helper.ts'
+import { type Call, type Frame, type Helper, type Helpers, innerFrame } from '../../engine/helpers/helper.ts'
 import { printValue } from '../../engine/helpers/values.ts'
 
 /** How the URL of a file is made: a private one is signed and valid for `ttlSeconds` (default 900). */
@@ -101,11 +101,7 @@ const component: Helper = {
     if (rendering.depth > MOST_DEPTH)
       throw limitError(`components nested more than ${MOST_DEPTH} deep`, 'End the recursion')
     const context = args.length > 1 ? args[1] : call.context
-    const text = rendering.component(printValue(args[0]), context, {
-      ...frame,
-      args: { ...hash },
-      parent: frame,
-    })
+    const text = rendering.component(printValue(args[0]), context, innerFrame(frame, { ...hash }))
     rendering.depth -= 1
     return text
   },

@@ -1,6 +1,6 @@
 import { defaultLimits, limitError, openBudget, type TemplateLimits, withinLimits } from '../../engine/budget.ts'
 import { FlowError } from '../../engine/errors.ts'
-import type { Frame, Helpers } from '../../engine/helpers/helper.ts'
+import { type Helpers, rootFrame } from '../../engine/helpers/helper.ts'
 import { sharedHelpers } from '../../engine/helpers/list.ts'
 import { metaHelpers } from '../../engine/helpers/meta.ts'
 import { compileTemplate, type Template } from '../../engine/template-compile.ts'
@@ -89,7 +89,7 @@ export function openViews(views: readonly View[], options: ViewOptions): ViewSet
         ...context,
         experience: { ...asRecord(context.experience), page: metaOf(page), layout: layout && metaOf(layout) },
       }
-      const frame: Frame = { root, host: rendering }
+      const frame = rootFrame(root, rendering)
       const show = (view: View) => inView(view, () => withinLimits(() => templateOf(view)(root, frame, budget)))
       let html = show(page)
       if (layout) {
