@@ -8,7 +8,9 @@ export function printYaml(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false })
   visit(document, {
     Scalar(_key, node) {
-      if (isScalar(node) && typeof node.value === 'string' && isMisread(node.value)) node.type = Scalar.QUOTE_SINGLE
+      if (!isScalar(node) || typeof node.value !== 'string') return
+      if (isMisread(node.value)) node.type = Scalar.QUOTE_SINGLE
+      else if (node.value.includes('\n')) node.type = isBlock(node.value) ? Scalar.BLOCK_LITERAL : Scalar.QUOTE_DOUBLE
     },
   })
   return document.toString({ lineWidth: 100, singleQuote: true })
@@ -22,11 +24,18 @@ export function sortKeys(value: unknown): unknown {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => [key, sortKeys(one)]))
 }
 
-const words = /^(?:y|n|yes|no|on|off|true|false|null|~|<<|=|)$/i
-const numbers =
-  /^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-f_]+|[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*)?(?:e[-+]?[0-9]+)?|\.[0-9_]+(?:e[-+]?[0-9]+)?|\.inf)$|^\.nan$/i
+const words = /^(?:y|n|yes|no|on|off|true|false|null|~|<<|=|[-+]?\.inf|\.nan|)$/i
+// More than are numbers or dates in any version: a quote too many does no harm.
+const numbers = /^(?:[-+.0-9][-+.:_0-9a-fox]*|e[-+]?[0-9]+)$/i
 const dates = /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:$|[Tt \t])/
 
 function isMisread(text: string): boolean {
   return text.length < 100 && (words.test(text) || numbers.test(text) || dates.test(text))
+}
+
+// Text that a literal block gives back as it is: its first line says how far the block is indented, and at most one
+// newline ends it.
+function isBlock(text: string): boolean {
+  const tail = text.slice(text.trimEnd().length)
+  return /^\S/.test(text) && (tail === '' || tail === '\n') && !/\p{Cc}/u.test(text.replace(/[\n\t]/g, ''))
 }

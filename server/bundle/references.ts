@@ -66,9 +66,7 @@ export function substitution(ids: ReadonlyMap<string, string>, hosts: HostUrls):
   const replaceText = (source: string) => {
     const known = source.replace(placeholder, (token) => ids.get(token) ?? token)
     const raw = plainIds ? known.replace(/\b[0-9a-f]{24}\b/g, (id) => ids.get(id) ?? id) : known
-    return raw.includes('~exportplaceholderid-')
-      ? raw.replace(host, (...match) => hostText(match as string[], hosts))
-      : raw
+    return raw.includes('~exportplaceholderid-') ? replaceHosts(raw, hosts) : raw
   }
   const replaceValue = (value: unknown): unknown => {
     if (typeof value === 'string') return replaceText(value)
@@ -92,10 +90,15 @@ export function eachText(value: unknown, pointer: string, visit: (source: string
 const placeholder = /~exportplaceholderid-[^~]+~/g
 
 // The scheme in front of a host, and the label of a sub-domain, are replaced along with it: ours may be plain http.
-const host = new RegExp(`(https://)?((?:[^\\s/"'<>.]{1,255}\\.)?)~exportplaceholderid-(${hostTokens.join('|')})~`, 'g')
+const names = hostTokens.join('|')
+const schemed = new RegExp(`https://((?:[^\\s/"'<>.]{1,255}\\.)?)~exportplaceholderid-(${names})~`, 'g')
+const bare = new RegExp(`~exportplaceholderid-(${names})~`, 'g')
 
-function hostText([, scheme, label, name]: string[], hosts: HostUrls): string {
-  const url = hosts[name as keyof HostUrls]
-  const [, ownScheme, rest] = /^([a-z]+:\/\/)?(.*)$/.exec(url)!
-  return `${scheme === undefined ? '' : (ownScheme ?? scheme)}${label ?? ''}${rest}`
+function replaceHosts(source: string, hosts: HostUrls): string {
+  return source
+    .replace(schemed, (_match, label: string, name: keyof HostUrls) => {
+      const [, scheme = 'https://', rest] = /^([a-z]+:\/\/)?(.*)$/.exec(hosts[name])!
+      return `${scheme}${label}${rest}`
+    })
+    .replace(bare, (_match, name: keyof HostUrls) => hosts[name].replace(/^[a-z]+:\/\//, ''))
 }
