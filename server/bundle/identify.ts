@@ -56,7 +56,8 @@ async function identifyIn(
   origins: ReadonlyMap<string, OriginDocument>,
   placed: Map<Item, Placed>,
 ): Promise<void> {
-  const unique = collections[collection].unique !== undefined
+  // Not users: one who took over the old address of another is somebody else.
+  const unique = collections[collection].unique !== undefined && collection !== 'users'
   const originOf = (item: Item) => origins.get(originKey(collection, item.key))
   const targets = items.flatMap((item) => originOf(item)?.targetId ?? [])
   const known = await getAll(app, collection, targets)

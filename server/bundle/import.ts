@@ -3,7 +3,7 @@ import { Refusal } from '../../nodes/services.ts'
 import { hashPassword } from '../resources/passwords.ts'
 import type { ApplicationDocument, GlobalValue, OriginDocument } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
-import type { Scope, Store } from '../store/port.ts'
+import { type Scope, type Store, StoreError } from '../store/port.ts'
 import { tenancyWrite } from '../tenancy/write.ts'
 import { storeAssets } from './assets.ts'
 import { build } from './build.ts'
@@ -87,8 +87,7 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
     if (plan.operations.length > 0) await tenancyWrite(app, plan.operations)
   } catch (error) {
     await assets.discard()
-    if (!(error instanceof Refusal)) throw error
-    report.problems.push(problem('resource.field', '', error.message))
+    report.problems.push(problemOf(error, plan))
     return { ...report, changes: {} }
   }
   await assets.clean()
@@ -96,6 +95,17 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   const hosts = await store.hosts.of(scope)
   if (!hosts.some((one) => one.name === slug)) await store.hosts.put({ name: slug, scope, version: 'develop' })
   return { ...report, imported: true }
+}
+
+// What tenancy refuses, and names that others have, are for the author to mend; everything else is not.
+function problemOf(error: unknown, plan: Plan): Problem {
+  if (error instanceof Refusal) return problem('resource.field', '', error.message)
+  if (!(error instanceof StoreError) || error.code !== 'duplicate') throw error
+  const failed = plan.operations[error.details.operation ?? -1]
+  const collection = failed === undefined ? 'document' : Object.values(failed)[0]
+  const id = failed !== undefined && 'id' in failed ? ` (${failed.id})` : ''
+  const message = `Expected names that are free, but one of the ${collection}${id} belongs to another that was made by hand`
+  return problem('bundle.conflict', '', message)
 }
 
 function startReport({ bundle, scope, slug }: ImportOptions): Omit<ImportReport, keyof CheckResult> {

@@ -171,7 +171,7 @@ export const kinds: readonly Kind[] = [
   kind('Flow', 'flow', {
     open: true,
     required: ['name'],
-    fields: { ...flowFields, flowClass: oneOf('cloud', 'experience', 'customNode', 'edge', 'embedded') },
+    fields: { ...flowFields, flowClass: oneOf('cloud', 'customNode', 'edge', 'embedded') },
   }),
   kind('FlowVersion', 'flowVersion', {
     open: true,

@@ -321,6 +321,26 @@ describe('a second import', () => {
     expect((await documentsOf(store, 'endpoints')).find((one) => one.route === '/')?.id).toBe(id)
   })
 
+  test('never takes one user for another who has the address now', async () => {
+    const { scope } = await importContents(store, smallApp())
+    const app = store.app(scope)
+    const ann = (await app.collection('users').first({ field: 'email', op: 'eq', value: 'ann@example.com' }))!
+    const other = { email: 'ann@example.com', emailKey: 'ann@example.com', userTags: {}, experienceGroupIds: [] }
+    await app.collection('users').update(ann.id, { email: 'new@example.com', emailKey: 'new@example.com' })
+    const stranger = await app.collection('users').insert(other)
+    expect((await importContents(store, smallApp(), { password: 'secret-word' })).imported).toBe(true)
+    expect(await app.collection('users').get(stranger.id)).toEqual(stranger)
+    expect(await app.collection('users').get(ann.id)).toMatchObject({ email: 'new@example.com' })
+
+    const before = await everything()
+    const changed = {
+      ...smallApp(),
+      'experience/users.yaml': envelope('ExperienceUser', user('ann', { firstName: 'A' })),
+    }
+    expect(errorsOf(await importContents(store, changed))).toEqual(['bundle.conflict'])
+    expect(await everything()).toEqual(before)
+  })
+
   test('swaps the names of two views', async () => {
     const names = (home: string, main: string) => ({
       'application.yaml': application(),
