@@ -2,7 +2,7 @@ import { FlowError } from '../../engine/errors.ts'
 import { choice, json, path, read, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { readDate } from './read-date.ts'
-import { toWall, toZone } from './zoned-time.ts'
+import { toWall, toZone, zoneProblem } from './zoned-time.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 1_440
@@ -37,7 +37,7 @@ export const timeRange = defineNode({
   run({ config, payload, use }) {
     const time = config.source.given ? config.source.read() : (payload.time ?? use.clock.now())
     const inside = isInside({
-      wall: toWall(readDate(time), toZone(config.zone)),
+      wall: toWall(readDate(time), zoneOf(config.zone)),
       start: minutesOf(config.start, 'From'),
       end: minutesOf(config.end, 'To'),
       days: daysOf(config.daysType === 'path' ? config.daysAtPath : config.days),
@@ -64,6 +64,12 @@ function isInside({ wall, start, end, days }: Window): boolean {
   if (start < end) return minutes >= start && minutes < end && days.has(today)
   if (minutes >= start) return days.has(today)
   return minutes < end && days.has((today + 6) % 7)
+}
+
+function zoneOf(name: string): string {
+  const problem = zoneProblem(name)
+  if (problem === undefined) return toZone(name)
+  throw new FlowError('time-range.argument', `${problem} Check the template of "Time zone".`)
 }
 
 function minutesOf(text: string, name: string): number {
