@@ -42,7 +42,7 @@ export function openDatabase(options: { file: string; busyTimeoutMs?: number; mo
       opened.exec('PRAGMA foreign_keys = OFF')
       opened.exec('PRAGMA temp_store = MEMORY')
       opened.exec('PRAGMA journal_size_limit = 67108864')
-      opened.exec('PRAGMA cache_size = -131072')
+      opened.exec('PRAGMA cache_size = -262144')
       if (options.mostPages !== undefined) opened.exec(`PRAGMA max_page_count = ${Math.trunc(options.mostPages)}`)
       opened.function('fold', { deterministic: true }, (text) => (typeof text === 'string' ? fold(text) : text))
     } catch (error) {

@@ -1,5 +1,7 @@
+import { setImmediate as pause } from 'node:timers/promises'
 import { checkFilter } from './filter.ts'
 import type { Filter } from './port.ts'
+import { openWithinCounter } from './sqlite-count.ts'
 import type { Database, Row, Sql } from './sqlite-database.ts'
 import { conjuncts, countRows, type Driver, driverOf } from './sqlite-drive.ts'
 import { compileFilter, type FilterContext } from './sqlite-filter.ts'
@@ -48,6 +50,7 @@ interface SmallSet {
 export function openFinder(database: Database, layout: Layout, groups: Layout | undefined): Finder {
   const { table } = layout
   const idIndex = sortIndex(layout, 'id')
+  const countWithin = openWithinCounter(database)
 
   function compiled(filter: Filter, app: number): Sql {
     checkFilter(filter)
@@ -101,7 +104,8 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
 
     async count(app, filter) {
       const condition = compiled(filter, app)
-      const set = smallest(filter, { app, layout, groups }, mostCounted)
+      const most = 'within' in filter ? mostLookedUp : mostCounted
+      const set = smallest(filter, { app, layout, groups }, most)
       if (set?.whole) {
         const { sql, params } = set.rows
         return Number(database.get(`SELECT count(*) AS n FROM (SELECT DISTINCT row FROM (${sql}))`, params)?.n)
@@ -111,6 +115,7 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
           CROSS JOIN ${table} t ON t.row = d.row WHERE t.app = ? AND ${set.rest.sql}`
         return Number(database.get(sql, [...set.rows.params, app, ...set.rest.params])?.n)
       }
+      if ('within' in filter) return countWithin(filter.within, { app, layout, groups })
       let total = 0
       for (const { after, end } of slices(app)) {
         const range = rangeOf(app, after, end)
@@ -162,11 +167,4 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
 function rangeOf(app: number, after: string, end: string | undefined): Sql {
   if (end === undefined) return { sql: 't.app = ? AND t.id > ?', params: [app, after] }
   return { sql: 't.app = ? AND t.id > ? AND t.id <= ?', params: [app, after, end] }
-}
-
-/** Lets others have their turn. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }
