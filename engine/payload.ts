@@ -53,7 +53,7 @@ export function checkWritable(path: Path): void {
 
 /**
  * Puts a value at `path`. Missing parents become objects (arrays before an index), a primitive parent is replaced.
- * Throws `path.forbidden` as `checkWritable` does.
+ * Throws `path.forbidden` as `checkWritable` does, and for an index of an array above 262,143.
  */
 export function writePath(root: Payload, path: Path, value: unknown): void {
   checkWritable(path)
@@ -62,7 +62,7 @@ export function writePath(root: Payload, path: Path, value: unknown): void {
     const name = path[i]!
     const next = Object.hasOwn(parent, name) ? parent[name] : undefined
     if (next === null || typeof next !== 'object') {
-      const made = typeof path[i + 1] === 'number' ? [] : {}
+      const made = isIndex(path[i + 1]) ? [] : {}
       putOwn(parent, name, made)
       parent = made as Record<string | number, unknown>
     } else parent = next as Record<string | number, unknown>
@@ -76,7 +76,9 @@ export function removePath(root: Payload, path: Path): void {
   const parent = readPath(root, path.slice(0, -1))
   const name = path[path.length - 1]!
   if (Array.isArray(parent) && typeof name === 'number') parent.splice(name, 1)
-  else if (parent !== null && typeof parent === 'object') delete (parent as Record<string | number, unknown>)[name]
+  // Of a list only an element can go; its length cannot.
+  else if (parent !== null && typeof parent === 'object' && !(Array.isArray(parent) && name === 'length'))
+    delete (parent as Record<string | number, unknown>)[name]
 }
 
 /** A deep copy that shares nothing with its source. Dates stay Dates; functions and symbols become undefined. */
@@ -125,8 +127,18 @@ function copy(value: unknown, depth: number): unknown {
   return result
 }
 
+const MOST_INDEX = 262_143
+
+function isIndex(name: string | number | undefined): boolean {
+  return typeof name === 'number' && name <= MOST_INDEX
+}
+
 // A plain assignment to "__proto__" would change the prototype instead of making a key.
 function putOwn(target: object, name: string | number, value: unknown): void {
+  // One write could make an array of four billion holes, and whoever walks it would never come back.
+  if (Array.isArray(target) && (name === 'length' || (typeof name === 'number' && !isIndex(name)))) {
+    throw new FlowError('path.forbidden', `Expected an index of a list up to ${MOST_INDEX}, got "${name}"`)
+  }
   if (name === '__proto__')
     Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true })
   else (target as Record<string | number, unknown>)[name] = value

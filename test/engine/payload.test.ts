@@ -85,3 +85,25 @@ test('stops counting the size of a payload once it is over the limit', () => {
   expect(sizeOf(circle, 10_000)).toBeGreaterThan(10_000)
   expect(sizeOf({ a: 'bc', d: [1, null] })).toBeLessThan(60)
 })
+
+test.each([
+  ['list.[4000000000]', [1]],
+  ['list.[262144]', [1]],
+  ['list.length', [1]],
+])('refuses to make a list of holes by writing to %s', (text, list) => {
+  const root: Payload = { list: [1] }
+  expect(() => writePath(root, parsePath(text)!, 1)).toThrow(expect.objectContaining({ code: 'path.forbidden' }))
+  expect(root).toEqual({ list })
+})
+
+test('a large number is the key of an object', () => {
+  const root: Payload = {}
+  writePath(root, parsePath('byTime.1715163630400')!, 1)
+  expect(root).toEqual({ byTime: { '1715163630400': 1 } })
+})
+
+test('the length of a list cannot be removed', () => {
+  const root: Payload = { list: [1] }
+  removePath(root, ['list', 'length'])
+  expect(root).toEqual({ list: [1] })
+})
