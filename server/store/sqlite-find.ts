@@ -5,7 +5,7 @@ import { openWithinCounter } from './sqlite-count.ts'
 import type { Database, Row, Sql } from './sqlite-database.ts'
 import { conjuncts, countRows, type Driver, driverOf } from './sqlite-drive.ts'
 import { compileFilter, type FilterContext } from './sqlite-filter.ts'
-import { type Layout, sortColumn, sortIndex } from './sqlite-plan.ts'
+import { type Layout, quoted, sortColumn, sortIndex, uniqueIndex } from './sqlite-plan.ts'
 
 /** A page in the order of a field. */
 export interface PageQuery {
@@ -57,6 +57,17 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
     return compileFilter(filter, { app, layout, groups })
   }
 
+  /** The index by which the filter finds one document at most; undefined when it may find more. */
+  function indexOfOne(filter: Filter): string | undefined {
+    const fields = new Set<string>()
+    for (const part of conjuncts(filter)) {
+      if ('field' in part && part.op === 'eq' && part.value !== null && !part.ignoreCase) fields.add(part.field)
+    }
+    if (fields.has('id')) return idIndex
+    const position = layout.unique.findIndex((unique) => unique.every((field) => fields.has(field)))
+    return position < 0 ? undefined : quoted(uniqueIndex(layout, position))
+  }
+
   /** The smallest set that an index gives for a part of the filter; undefined when each has more than `most` rows. */
   function smallest(filter: Filter, context: FilterContext, most: number): SmallSet | undefined {
     const parts = conjuncts(filter)
@@ -79,6 +90,11 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
     page(app, { filter, field, descending, skip, limit }) {
       const context = { app, layout, groups }
       const condition = compiled(filter, app)
+      const one = indexOfOne(filter)
+      if (one !== undefined) {
+        const sql = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${one} WHERE t.app = ? AND ${condition.sql} LIMIT ? OFFSET ?`
+        return database.all(sql, [app, ...condition.params, limit, skip])
+      }
       const column = sortColumn(field)
       const way = descending ? 'DESC' : 'ASC'
       const walk = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${sortIndex(layout, field)} WHERE t.app = ?`

@@ -161,6 +161,12 @@ for (const adapter of adapters) {
         const named = { code: 'duplicate', message: expect.stringContaining(fields.join(' + ')) }
         await expect(collection.insert(documentOf(name, 1))).rejects.toMatchObject(named)
         await expect(collection.update(two.id, documentOf(name, 1))).rejects.toMatchObject(named)
+        for (const [n, found] of [one, two, undefined].entries()) {
+          const value = `value 00${n + 1}`
+          const filter = { all: fields.map((field) => ({ field, op: 'eq', value }) as const) }
+          expect(await collection.first(filter)).toEqual(found)
+          expect(await collection.first({ all: [filter, { any: [] }] })).toBeUndefined()
+        }
         expect(await collection.find({ sort: { field: 'creationDate', direction: 'asc' } })).toEqual(
           expect.arrayContaining([one, two]),
         )

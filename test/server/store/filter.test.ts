@@ -212,8 +212,18 @@ for (const adapter of adapters) {
     test('tell true from 1', async () => {
       const files = (await adapter.open()).app(own).collection('files')
       const file = { path: '/a', contentType: 'text/plain', sizeBytes: 1, blob: 'b', sha256: '' }
-      await files.insert({ ...file, private: true })
-      await files.insert({ ...file, private: false })
+      const hidden = await files.insert({ ...file, private: true })
+      const open = await files.insert({ ...file, private: false })
+      for (const one of [hidden, open]) {
+        const filter: Filter = {
+          all: [
+            { field: 'path', op: 'eq', value: '/a' },
+            { field: 'private', op: 'eq', value: one.private },
+          ],
+        }
+        expect(await files.find({ filter })).toEqual([one])
+        expect(await files.find({ filter, skip: 1 })).toEqual([])
+      }
       expect(await files.count({ field: 'private', op: 'eq', value: true })).toBe(1)
       expect(await files.count({ field: 'private', op: 'ne', value: true })).toBe(1)
       expect(await files.count({ field: 'private', op: 'gte', value: false })).toBe(2)
