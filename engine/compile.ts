@@ -152,9 +152,9 @@ function compileTriggers(document: FlowDocument, options: Options, problems: Pro
   })
 }
 
-// A published application whose template does not parse still imports; the node fails when a run reaches it.
+// A published application whose template or script does not parse still imports; the node fails when a run reaches it.
 function severityOf(code: FlowErrorCode): Problem['severity'] {
-  return code === 'template.syntax' || code === 'expression.syntax' ? 'warning' : 'error'
+  return code === 'template.syntax' || code === 'expression.syntax' || code === 'function.syntax' ? 'warning' : 'error'
 }
 
 function mostOutputs(definition: AnyNode, node: DocumentNode): number {

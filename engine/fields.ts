@@ -61,11 +61,16 @@ export interface Place {
 }
 
 /** Text used as written. Default `''`. `check` gives a message for text that will not do. */
-export function text(options: Options<string> & { check?: (text: string) => string | undefined } = {}): Field<string> {
+export function text(
+  options: Options<string> & {
+    check?: (text: string) => string | { code: FlowErrorCode; message: string } | undefined
+  } = {},
+): Field<string> {
   return field('text', options, (raw, scope) => {
     const value = literal(raw, options, scope, 'string', '')
     const wrong = value === undefined ? undefined : options.check?.(value)
-    if (wrong !== undefined) return broken(scope, 'config.type', wrong)
+    if (typeof wrong === 'string') return broken(scope, 'config.type', wrong)
+    if (wrong) return broken(scope, wrong.code, wrong.message)
     return constant(value ?? '')
   })
 }

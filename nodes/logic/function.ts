@@ -19,7 +19,9 @@ export const functionNode = defineNode({
       required: true,
       check(script) {
         const problem = checkScript(script)
-        return problem && `Expected a script that compiles, got an error in line ${problem.line}: ${problem.message}`
+        if (!problem) return undefined
+        const message = `Expected a script that compiles, got an error in line ${problem.line}: ${problem.message}`
+        return { code: 'function.syntax', message }
       },
     }),
     scope: path({ key: 'scopePath', label: 'Value', help: 'Empty: the whole payload.' }),

@@ -4,6 +4,7 @@ import { type Keyword, keywords, type Schema, type SchemaScope } from './schema-
 import { type Check, deeper, spend } from './schema-walk.ts'
 
 const compiled = new WeakMap<object, Check>()
+const inOrder = Object.entries<Keyword>(keywords)
 const MOST_NESTED = 200
 
 /**
@@ -49,7 +50,7 @@ function compileObject(schema: Schema, scope: SchemaScope): Check {
   }
   const checks: Check[] = []
   let type: Check | undefined
-  for (const [name, keyword] of Object.entries<Keyword>(keywords)) {
+  for (const [name, keyword] of inOrder) {
     if (!Object.hasOwn(schema, name) || schema[name] === undefined) continue
     const check = keyword(schema[name], {
       ...scope,

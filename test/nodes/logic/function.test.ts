@@ -43,5 +43,6 @@ test('fails as the script does, with its name before the error', async () => {
 
 test('reports a script that does not compile, with its line', async () => {
   const run = await ran('let a = 1\nlet a = 2', {})
-  expect(run.problems).toMatchObject([{ pointer: '/config/script', message: expect.stringContaining('line 2') }])
+  expect(run.problems).toMatchObject([{ code: 'function.syntax', pointer: '/config/script' }])
+  expect(run.error?.message).toContain('line 2')
 })
