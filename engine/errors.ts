@@ -51,7 +51,7 @@ export const flowErrors = {
   'object.input': 'The input of an operation on an object is of the wrong type',
   'string.argument': 'An argument of a text operation is not usable',
   'date.unreadable': 'A value is not a date, or not in the given format',
-  'date.argument': 'A time zone, unit or amount is not usable',
+  'date.argument': 'A time zone is not known',
   'id.argument': 'A kind of id, its length, namespace or value is not usable',
   'delay.range': 'A delay is not between 0 and 59 seconds',
   'time-range.argument': 'A time of day, a time zone or the days of a time range are not usable',

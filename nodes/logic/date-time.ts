@@ -22,7 +22,7 @@ export const dateTime = defineNode({
     amount: numberTemplate({ key: 'numberValue', label: 'Number', default: 0 }),
     // Empty says something to `diff`: milliseconds.
     unit: choice({ key: 'unit', label: 'Unit', of: ['', ...dateUnits] }),
-    zone: text({ key: 'timezone', label: 'Time zone', help: 'Empty: UTC.', check: zoneProblem }),
+    zone: text({ key: 'timezone', label: 'Time zone', help: 'Empty: UTC.', check: checkZone }),
     format: template({ key: 'resultFormatString', label: 'Format of the result', help: 'Empty: a date.' }),
     other: path({ key: 'diffDataPath', label: 'Date to subtract', help: 'Empty: now.' }),
     otherFormat: template({ key: 'diffDataFormatString', label: 'Format of the date to subtract' }),
@@ -58,4 +58,9 @@ export const dateTime = defineNode({
 
 function formatOptions(format: string, tz: string) {
   return format === '' ? { format: 'YYYY-MM-DDTHH:mm:ssZ', tz } : { format, tz }
+}
+
+function checkZone(name: string) {
+  const message = zoneProblem(name)
+  return message === undefined ? undefined : { code: 'date.argument' as const, message }
 }

@@ -1,6 +1,7 @@
 import { FlowError } from '../../engine/errors.ts'
 import { readPath } from '../../engine/payload.ts'
-import { type Keyword, keywords, type Schema, type SchemaScope } from './schema-keywords.ts'
+import type { Keyword, Schema, SchemaScope } from './schema-keyword.ts'
+import { keywords } from './schema-keywords.ts'
 import { type Check, deeper, spend } from './schema-walk.ts'
 
 const compiled = new WeakMap<object, Check>()

@@ -165,7 +165,7 @@ test.each<[object, unknown, string]>([
   [{ numberValue: '275000' }, 0, 'date.unreadable'],
   [{ numberValue: 'x' }, 0, 'config.type'],
   [{ unit: 'aeon' }, 0, 'config.type'],
-  [{ timezone: 'Mars/Base' }, 0, 'config.type'],
+  [{ timezone: 'Mars/Base' }, 0, 'date.argument'],
 ])('%j on %j fails with %s', async (config, source, code) => {
   const run = await computed({ operation: 'add', sourcePath: 'at', ...config }, { at: source })
   expect(run.error).toMatchObject({ code })
