@@ -21,9 +21,10 @@ interface Paging {
 }
 
 /** The page to ask for: one item where one is wanted. */
-export function pageOf({ findMultiple, perPage, page, sortField, sortDirection }: Paging): PageRequest {
+export function pageOf({ findMultiple, findMetadata, perPage, page, sortField, sortDirection }: Paging): PageRequest {
   const order = { sortField: sortField || undefined, sortDirection: sortDirection || undefined }
-  return findMultiple ? { perPage, page, ...order } : { perPage: 1, page: 0, ...order }
+  if (!findMultiple) return { perPage: 1, page: 0, ...order, withoutCount: true }
+  return { perPage, page, ...order, withoutCount: !findMetadata || undefined }
 }
 
 /** What is put at the result path: an item or null, a list, or a list with its counts. */

@@ -102,6 +102,8 @@ export interface PageRequest {
   perPage?: number
   sortField?: string
   sortDirection?: 'asc' | 'desc'
+  /** Nobody reads `totalCount`: it may then be only the number of items up to this page, which is much faster for large sets. */
+  withoutCount?: boolean
 }
 
 export interface Listing<T> {

@@ -27,19 +27,20 @@ export async function listPage<D extends Document, V>(
   const sortDirection = request.sortDirection === 'desc' ? 'desc' : 'asc'
   const perPage = bounded(request.perPage, 100, mostPerPage)
   const page = bounded(request.page, 0, 1_000_000_000)
-  const nothing = 'any' in filter && filter.any.length === 0
-  const totalCount = nothing ? 0 : await collection.count(filter)
-  const found =
-    perPage === 0 || page * perPage >= totalCount
-      ? []
-      : await collection.find({
-          filter,
-          sort: { field: sortFields[sortField]!, direction: sortDirection },
-          skip: page * perPage,
-          limit: perPage,
-        })
+  const skip = page * perPage
+  const sort = { field: sortFields[sortField]!, direction: sortDirection } as const
+  const found = perPage === 0 || isNothing(filter) ? [] : await collection.find({ filter, sort, skip, limit: perPage })
+  // A page that is not full is the last one; counting a large set takes far longer than finding a page of it.
+  const isLast = found.length < perPage && (found.length > 0 || page === 0)
+  const known = isNothing(filter) ? 0 : skip + found.length
+  const counted = isNothing(filter) || isLast || (request.withoutCount && perPage > 0)
+  const totalCount = counted ? known : await collection.count(filter)
   const items = await view(found)
   return { items, count: items.length, totalCount, page, perPage, sortField, sortDirection }
+}
+
+function isNothing(filter: Filter): boolean {
+  return 'any' in filter && filter.any.length === 0
 }
 
 function bounded(value: number | undefined, fallback: number, most: number): number {

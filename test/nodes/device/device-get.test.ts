@@ -83,7 +83,13 @@ test('asks for the page, order and shape that are set', async () => {
     },
     { payload: { n: 0, names: ['a', 'b'] } },
   )
-  expect(call?.[1]).toEqual({ perPage: 0, page: 2, sortField: 'creationDate', sortDirection: 'desc' })
+  expect(call?.[1]).toEqual({
+    perPage: 0,
+    page: 2,
+    sortField: 'creationDate',
+    sortDirection: 'desc',
+    withoutCount: true,
+  })
   expect(call?.[2]).toEqual({
     state: ['a', 'b', 'c', 'd'],
     tagsAsObject: true,

@@ -145,6 +145,7 @@ describe('finding users', () => {
     expect(first.items.map((user) => user.email)).toEqual(['Ann@example.com', 'bob@example.com'])
     expect((await page(1)).items.map((user) => user.email)).toEqual(['carl@example.com'])
     expect(await page(2)).toMatchObject({ items: [], count: 0, totalCount: 3 })
+    expect(await page(9)).toMatchObject({ items: [], count: 0, totalCount: 3 })
   })
 
   test('counting only', async () => {
