@@ -32,6 +32,7 @@ const mostFound = 10_000
 const mostIds = 1000
 const mostBodyBytes = 16 * 1024 * 1024
 
+/** A collection over its table; validates, counts revisions and tells conflicts. The database outlives it. */
 export function openCollection<D extends Document>(options: {
   database: Database
   layout: Layout

@@ -47,6 +47,7 @@ interface SmallSet {
   whole: boolean
 }
 
+/** The finder of one collection; `groups` is where `within` walks. */
 export function openFinder(database: Database, layout: Layout, groups: Layout | undefined): Finder {
   const { table } = layout
   const idIndex = sortIndex(layout, 'id')

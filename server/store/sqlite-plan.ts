@@ -50,6 +50,7 @@ export function sortIndex(layout: Layout, field: string): string {
   return quoted(`${field === 'id' ? 'id' : 'sort'}.${layout.collection}.${field}`)
 }
 
+/** The name, not quoted, of the index of a unique combination: SQLite names it when a document breaks it. */
 export function uniqueIndex(layout: Layout, position: number): string {
   return `unique.${layout.collection}.${position}`
 }
@@ -67,6 +68,7 @@ export function numberOfField(layout: Layout, kind: 'lists' | 'tags', field: str
   return number
 }
 
+/** A name as SQL has it: names of fields come from documents.ts, and may have dots. */
 export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

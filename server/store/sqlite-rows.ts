@@ -24,6 +24,7 @@ const dropList = 'DELETE FROM lists WHERE app = ? AND field = ? AND row = ? AND 
 const addTag = 'INSERT INTO tags (app, field, row, key, value) VALUES (?, ?, ?, ?, ?)'
 const dropTag = 'DELETE FROM tags WHERE app = ? AND field = ? AND row = ? AND key = ? AND value = ?'
 
+/** The rows of one collection. */
 export function openRows(database: Database, layout: Layout): Rows {
   const columns = layout.fields.flatMap((field) => [sortColumn(field), exactColumn(field)])
   const names = ['row', 'app', 'id', 'revision', ...columns, 'body']

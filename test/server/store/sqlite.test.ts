@@ -166,6 +166,28 @@ test('says that no room is left, keeps what was there, and goes on when there is
   await store.close()
 })
 
+test('removes after a day what a broken upload left behind, and nothing younger', async () => {
+  const file = await temporaryFile()
+  const store = await openSqlite({ file })
+  const blobs = store.app(own).blobs
+  await blobs.put('kept', Buffer.from('kept'))
+  const raw = new DatabaseSync(file)
+  const day = 24 * 60 * 60 * 1000
+  for (const [content, age] of [
+    [77, day + 60_000],
+    [78, day - 60_000],
+  ] as const) {
+    raw.prepare('INSERT INTO contents (content, app, started) VALUES (?, 1, ?)').run(content, Date.now() - age)
+    raw.prepare('INSERT INTO chunks (app, content, position, data) VALUES (1, ?, 0, ?)').run(content, Buffer.from('x'))
+  }
+  await blobs.put('another', Buffer.from('x'))
+  const left = raw.prepare('SELECT content FROM chunks WHERE content BETWEEN 77 AND 78').all()
+  expect(left.map(({ content }) => content)).toEqual([78])
+  expect(await blobs.read('kept')).toBeDefined()
+  raw.close()
+  await store.close()
+})
+
 /** 40,000 devices of three groups of very different size, so that each way to a page is taken. */
 async function largeWorld(): Promise<AppStore> {
   const app = (await openTestStore()).app(own)
