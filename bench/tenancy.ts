@@ -173,7 +173,7 @@ async function measureWrites(app: AppStore, world: World, note: Note): Promise<v
   const moved = idOf('a', closest(world, 0.01))
   const home = world.parents[closest(world, 0.01)]!
   const move = (n: number) => {
-    const parentId = idOf('a', n % 2 === 0 ? 0 : home)
+    const parentId = n % 2 === 0 ? undefined : idOf('a', home)
     return tenancyWrite(app, [{ update: 'groups', id: moved, change: { parentId } }])
   }
   note({ what: 'a hundredth of all groups moves', ...(await timed(6, move)) })

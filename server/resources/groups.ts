@@ -7,56 +7,18 @@ import {
   type TagPair,
 } from '../../nodes/services.ts'
 import { parseQuery } from '../query.ts'
-import type { GroupDocument, Tag, UserDocument } from '../store/documents.ts'
+import type { GroupDocument, UserDocument } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
 import type { AppStore, Filter, WriteOperation } from '../store/port.ts'
-import { chunks, matching } from '../tenancy/batch.ts'
+import { matching } from '../tenancy/batch.ts'
 import type { TenancyRule } from '../tenancy/rule.ts'
 import { tenancyWrite } from '../tenancy/write.ts'
-import {
-  type Check,
-  type Checked,
-  id,
-  ids,
-  isObject,
-  keyText,
-  listOf,
-  orNothing,
-  readBody,
-  refused,
-  tagMap,
-  tagValue,
-  text,
-} from './check.ts'
-import { isoOf, listPage, tagFilter } from './listing.ts'
+import { type Checked, readBody, refused } from './check.ts'
+import { groupFields } from './group-fields.ts'
+import { toGroupViews } from './group-views.ts'
+import { listPage, tagFilter } from './listing.ts'
 import { byName } from './user-views.ts'
 import { again, mergeTagMap, refusing } from './writing.ts'
-
-const tagPair: Check<Partial<Tag>> = (value, place) => {
-  if (!isObject(value)) throw refused(place, '{ key, value }, { key } or { value }', value)
-  const { key, value: one } = value
-  const pair = {
-    ...(key === undefined || key === null || key === '' ? {} : { key: keyText(key, `${place}.key`) }),
-    ...(one === undefined || one === null || one === '' ? {} : { value: tagValue(one, `${place}.value`) }),
-  }
-  if (Object.keys(pair).length === 0) throw refused(place, 'a pair with a key or a value', value)
-  return pair
-}
-
-/** The text of a query; a query that is not text yet is written as JSON. Tenancy checks what it says. */
-const queryText: Check<string> = (value, place) => text(0, 8192)(isObject(value) ? JSON.stringify(value) : value, place)
-
-const groupFields = {
-  name: text(1, 255),
-  description: text(0, 32_767),
-  parentId: orNothing(id),
-  groupTags: tagMap,
-  deviceIds: ids(1000),
-  deviceTags: listOf(tagPair, 100),
-  deviceQueryJson: orNothing(queryText),
-  experienceUserIds: ids(1000),
-  experienceEndpointIds: ids(1000),
-}
 
 const sortFields = { name: 'name', id: 'id', creationDate: 'creationDate', lastUpdated: 'lastUpdated' }
 
@@ -228,44 +190,6 @@ async function endpointChanges(app: AppStore, groupId: string, wanted: string[])
   if (unknown !== undefined)
     throw new Refusal('Validation', `Expected "experienceEndpointIds" to name endpoints, got "${unknown}"`)
   return operations
-}
-
-async function toGroupViews(app: AppStore, groups: readonly GroupDocument[]): Promise<GroupView[]> {
-  const ids = groups.map((group) => group.id)
-  const users = await namedBy(app, 'users', ids)
-  const endpoints = await namedBy(app, 'endpoints', ids)
-  return groups.map((group) => ({
-    id: group.id,
-    experienceGroupId: group.id,
-    applicationId: app.scope.application,
-    name: group.name,
-    description: group.description ?? '',
-    parentId: group.parentId ?? null,
-    ancestorIds: [...group.ancestorIds],
-    experienceUserIds: users.get(group.id) ?? [],
-    experienceEndpointIds: endpoints.get(group.id) ?? [],
-    groupTags: { ...group.groupTags },
-    deviceIds: [...group.deviceIds],
-    deviceTags: group.deviceTags.map((pair) => ({ ...pair })),
-    deviceQueryJson: group.deviceQueryJson ?? null,
-    creationDate: isoOf(group.creationDate),
-    lastUpdated: isoOf(group.lastUpdated),
-  }))
-}
-
-/** Per group the ids of users or endpoints that name it, by id. */
-async function namedBy(app: AppStore, name: 'users' | 'endpoints', groupIds: string[]): Promise<Map<string, string[]>> {
-  const found = new Map(groupIds.map((groupId) => [groupId, [] as string[]]))
-  for (const has of chunks(groupIds, 500)) {
-    const naming: AsyncIterable<{ id: string; experienceGroupIds: string[] }> =
-      name === 'users'
-        ? matching(app.collection('users'), { list: 'experienceGroupIds', has })
-        : matching(app.collection('endpoints'), { list: 'experienceGroupIds', has })
-    for await (const one of naming) {
-      for (const groupId of one.experienceGroupIds) if (has.includes(groupId)) found.get(groupId)?.push(one.id)
-    }
-  }
-  return found
 }
 
 async function filterOf(criteria: GroupCriteria, tenancy: TenancyRule): Promise<Filter> {
