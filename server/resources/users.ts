@@ -4,6 +4,7 @@ import { parseQuery } from '../query.ts'
 import type { UserDocument } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
 import { type AppStore, type Change, type Filter, StoreError } from '../store/port.ts'
+import { scopeKey } from '../store/scope.ts'
 import { emailKeyOf } from '../tenancy/members.ts'
 import type { TenancyRule } from '../tenancy/rule.ts'
 import { tenancyWrite } from '../tenancy/write.ts'
@@ -100,8 +101,7 @@ export function openUsers(deps: UserDeps): Users {
 
   async function fits(password: string, email: string): Promise<UserDocument | undefined> {
     const user = isAddress(email) ? await tenancy.user(email) : undefined
-    const { tenant, application } = app.scope
-    const account = JSON.stringify([tenant, application, emailKeyOf(email)])
+    const account = JSON.stringify([scopeKey(app.scope), emailKeyOf(email)])
     return (await attempts.guard(account, () => checkPassword(password, user?.passwordHash))) ? user : undefined
   }
 

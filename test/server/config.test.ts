@@ -1,0 +1,39 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readConfig } from '../../server/config.ts'
+import { temporaryFolder } from '../helpers/store.ts'
+
+test('needs no setting at all', async () => {
+  const dataDir = join(await temporaryFolder(), 'new')
+  const config = readConfig({ DATA_DIR: dataDir })
+  expect(config).toMatchObject({
+    port: 3000,
+    host: '127.0.0.1',
+    baseDomain: 'localhost',
+    smtpUrl: undefined,
+    trustedProxies: [],
+  })
+  expect(config.secretKey).toMatch(/^[0-9a-f]{64}$/)
+  expect(readConfig({ DATA_DIR: dataDir }).secretKey).toBe(config.secretKey)
+  expect(await readFile(join(dataDir, 'secret-key'), 'utf8')).toBe(config.secretKey)
+  expect((await stat(join(dataDir, 'secret-key'))).mode & 0o077).toBe(0)
+})
+
+test.each([
+  [{ PORT: 'http' }, 'PORT: expected a whole number from 0 to 65535, got "http"'],
+  [{ PORT: '70000' }, 'PORT'],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL: expected one of fatal'],
+  [{ ROLE: 'worker' }, 'ROLE: expected one of all, got "worker"'],
+  [{ STORE_URL: 'mongodb://user:hush@db/x' }, 'STORE_URL'],
+  [{ REDIS_URL: 'redis://x' }, 'REDIS_URL'],
+  [{ SMTP_URL: 'mail.example.com' }, 'SMTP_URL: expected smtp://'],
+  [{ HOST: '0.0.0.0' }, 'SECRET_KEY'],
+  [{ DATA_DIR: join(import.meta.filename, 'below-a-file') }, 'DATA_DIR'],
+  [{ REPLY_TIMEOUT_MS: '-1' }, 'REPLY_TIMEOUT_MS'],
+])('refuses %j with one line', async (env, message) => {
+  const dataDir = await temporaryFolder()
+  const read = () => readConfig({ DATA_DIR: dataDir, ...env })
+  expect(read).toThrow(expect.objectContaining({ name: 'ConfigError', message: expect.stringContaining(message) }))
+  expect(read).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/\n|hush/) }))
+})

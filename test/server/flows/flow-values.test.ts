@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { flowValues } from '../../../server/flows/flow-values.ts'
+import { openApplication } from '../../helpers/application.ts'
+
+test('a flow keeps values of every kind, apart from other flows', async () => {
+  const { app } = await openApplication()
+  const one = flowValues(app.values, 'f1')
+  const two = flowValues(app.values, 'f2')
+  await one.set('list', [1, { a: null }])
+  await one.set('__proto__', 'odd key')
+  expect(await one.get('list')).toEqual([1, { a: null }])
+  expect(await one.get('missing')).toBeUndefined()
+  expect(await two.get('list')).toBeUndefined()
+  expect(await two.all()).toEqual({})
+  expect(Object.entries(await one.all())).toEqual(expect.arrayContaining([['__proto__', 'odd key']]))
+  expect(await one.remove('list')).toEqual([1, { a: null }])
+  expect(await one.get('list')).toBeUndefined()
+})
+
+test('adding is atomic: a hundred at once count a hundred', async () => {
+  const { app } = await openApplication()
+  const values = flowValues(app.values, 'f1')
+  await Promise.all(Array.from({ length: 100 }, () => values.add('n', 1)))
+  expect(await values.add('n', 0.5)).toBe(100.5)
+})
+
+test('refuses to add to text, and to keep more than 16 KB', async () => {
+  const { app } = await openApplication()
+  const values = flowValues(app.values, 'f1')
+  await values.set('text', 'abc')
+  await expect(values.add('text', 1)).rejects.toMatchObject({ code: 'value.not-number' })
+  await expect(values.set('big', 'x'.repeat(17_000))).rejects.toMatchObject({ code: 'value.too-large' })
+  expect(await values.get('big')).toBeUndefined()
+})
