@@ -47,7 +47,7 @@ const endpointOf = (key: string, config = {}) => ({ type: 'endpoint', key, confi
 
 function eventOf(endpointId: string | undefined, version = 'develop'): EndpointEvent {
   return {
-    ...{ scope, version, replyId: 'r1', requestId: 'q1', time: NOW, context: {} },
+    ...{ scope, version, replyId: 'r1', requestId: 'q1', revision: 1, time: NOW, context: {} },
     endpoint: endpointId === undefined ? undefined : ({ id: endpointId } as EndpointDocument),
     data: { path: '/', replyId: 'r1', body: { n: 1 } },
     experience: { version, user: null },
