@@ -86,9 +86,10 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
       experience.handle(request, response, next)
     }
   })
-  const socket = createServer(app)
+  const socket = createServer({ maxHeaderSize: 32 * 1024 }, app)
   await listen(socket, config)
   await timers.refresh()
+  runtime.warm()
 
   return {
     url: urlOf(config.baseDomain),

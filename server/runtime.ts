@@ -18,6 +18,8 @@ export interface Runtime {
   plans: Plans
   debug: DebugStream
   resources(app: AppStore): Resources
+  /** Gets the first process for function nodes ready, without waiting for it. */
+  warm(): void
   services(context: RunContext, replies: ServiceDeps['replies']): Services
   close(): Promise<void>
 }
@@ -35,6 +37,7 @@ export function openRuntime({ config, log }: { config: Config; log: Logger }): R
     plans: openPlans(catalog),
     debug,
     resources,
+    warm: () => functions.warm(),
     services: (context, replies) => servicesOf({ now, debug, functions, http, mailer, resources, replies }, context),
     async close() {
       await functions.close()

@@ -3,7 +3,7 @@ import type { FlowClass, Problem } from '../../engine/document.ts'
 import { type Payload, readPath } from '../../engine/payload.ts'
 import { openTemplates, type Templates } from '../../engine/template.ts'
 import type { FlowContent } from '../store/documents.ts'
-import type { AppStore, Scope } from '../store/port.ts'
+import type { AppStore } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
 
 /** One version of a flow that may run now. */
@@ -32,26 +32,22 @@ export interface AppFlows {
 }
 
 export interface Plans {
-  /** Never stale: what is given has the revision that the store has at the call. Concurrent loads are shared. */
-  of(app: AppStore): Promise<AppFlows>
-  forget(scope: Scope): void
+  /**
+   * Never stale: what is given has the revision that the store has at the call, or the one that the caller has just read.
+   * Concurrent loads are shared.
+   */
+  of(app: AppStore, revision?: number): Promise<AppFlows>
 }
 
 /** Compiled flows by application. What did not change between two revisions is not compiled again. */
 export function openPlans(catalog: Catalog): Plans {
-  const kept = new Map<
-    string,
-    { templates: Templates; compiled: Map<string, Compiled>; loading?: Promise<AppFlows>; at: number }
-  >()
+  const kept = new Map<string, Kept>()
   return {
-    async of(app) {
+    async of(app, known) {
       const key = scopeKey(app.scope)
-      const revision = await app.revision()
-      let entry = kept.get(key)
-      if (!entry) {
-        entry = { templates: openTemplates(), compiled: new Map(), at: -1 }
-        kept.set(key, entry)
-      }
+      const revision = known ?? (await app.revision())
+      const entry = kept.get(key) ?? { templates: openTemplates(), compiled: new Map(), at: -1 }
+      keepNewest(kept, key, entry)
       if (entry.loading && entry.at === revision) return entry.loading
       entry.at = revision
       const loading = load(app, revision, catalog, entry)
@@ -61,8 +57,24 @@ export function openPlans(catalog: Catalog): Plans {
       })
       return loading
     },
-    forget: (scope) => void kept.delete(scopeKey(scope)),
   }
+}
+
+interface Kept {
+  templates: Templates
+  compiled: Map<string, Compiled>
+  loading?: Promise<AppFlows>
+  /** The revision that `loading` is of. */
+  at: number
+}
+
+const MOST_APPLICATIONS = 500
+
+// A Map keeps the order of insertion: what was used last stands last.
+function keepNewest(kept: Map<string, Kept>, key: string, entry: Kept): void {
+  kept.delete(key)
+  kept.set(key, entry)
+  if (kept.size > MOST_APPLICATIONS) kept.delete(kept.keys().next().value!)
 }
 
 interface Compiled {
@@ -71,12 +83,7 @@ interface Compiled {
   problems: Problem[]
 }
 
-async function load(
-  app: AppStore,
-  revision: number,
-  catalog: Catalog,
-  cache: { templates: Templates; compiled: Map<string, Compiled> },
-): Promise<AppFlows> {
+async function load(app: AppStore, revision: number, catalog: Catalog, cache: Kept): Promise<AppFlows> {
   const application = await app.collection('application').get(app.scope.application)
   const versions = await collect(app.collection('experienceVersions').each())
   const flows = await runnableFlows(app, catalog, cache)
@@ -89,11 +96,7 @@ async function load(
   }
 }
 
-async function runnableFlows(
-  app: AppStore,
-  catalog: Catalog,
-  cache: { templates: Templates; compiled: Map<string, Compiled> },
-): Promise<RunnableFlow[]> {
+async function runnableFlows(app: AppStore, catalog: Catalog, cache: Kept): Promise<RunnableFlow[]> {
   const documents = await collect(app.collection('flows').each())
   const snapshots = await collect(app.collection('flowVersions').each())
   const compile = (id: string, stamp: string, flowClass: FlowClass, content: FlowContent): Compiled => {

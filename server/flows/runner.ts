@@ -101,7 +101,7 @@ export function openRunner(deps: RunnerDeps): Runner {
   return {
     async fireEndpoint(event) {
       const app = deps.store.app(event.scope)
-      const flows = await deps.plans.of(app)
+      const flows = await deps.plans.of(app, event.revision)
       const matches = endpointMatches(flows, event)
       matches.forEach(({ flow, trigger }, index) => {
         const own = <T>(value: T) => (index === 0 ? value : copyValue(value))
