@@ -46,7 +46,7 @@ export function openPlans(catalog: Catalog): Plans {
     async of(app, known) {
       const key = scopeKey(app.scope)
       const revision = known ?? (await app.revision())
-      const entry = kept.get(key) ?? { templates: openTemplates(), compiled: new Map(), at: -1 }
+      const entry: Kept = kept.get(key) ?? { templates: openTemplates(), compiled: new Map(), at: -1 }
       keepNewest(kept, key, entry)
       if (entry.loading && entry.at === revision) return entry.loading
       entry.at = revision
