@@ -1,4 +1,5 @@
 import { type AppStore, StoreError, type WriteOperation } from '../store/port.ts'
+import { scopeKey } from '../store/scope.ts'
 import { openBatch } from './batch.ts'
 import { completeAssociations } from './devices.ts'
 import { completeForest } from './forest.ts'
@@ -16,7 +17,7 @@ const mostAttempts = 20
  * as `AppStore.write` does, with the index of the given operation.
  */
 export async function tenancyWrite(app: AppStore, operations: readonly WriteOperation[]): Promise<void> {
-  await inTurn(`${app.scope.tenant}/${app.scope.application}`, async () => {
+  await inTurn(scopeKey(app.scope), async () => {
     for (let attempt = 1; ; attempt++) {
       const completed = await completeOperations(app, operations)
       try {
