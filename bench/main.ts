@@ -1,0 +1,31 @@
+import { parseArgs } from 'node:util'
+import { type Figure, toTable } from './figure.ts'
+import { pinLoad, pinned } from './processes.ts'
+import { type Effort, effortOf } from './rounds.ts'
+
+type Bench = (effort: Effort) => Promise<Figure[]>
+
+const benches: Record<string, () => Promise<Bench>> = {
+  trivial: async () => (await import('./trivial.ts')).run,
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false } },
+})
+const unknown = positionals.filter((name) => !Object.hasOwn(benches, name))
+if (unknown.length > 0) {
+  console.error(`Expected names of ${Object.keys(benches).join(', ')}, got ${unknown.join(', ')}`)
+  process.exit(1)
+}
+pinLoad()
+const figures: Figure[] = []
+for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  console.error(`${name} ...`)
+  const bench = await benches[name]!()
+  figures.push(...(await bench(effortOf(values.quick))))
+}
+console.log(toTable(figures))
+console.log(
+  pinned ? 'Servers on core 0, load on core 1.' : 'Without taskset or a second core: servers and load share cores.',
+)
