@@ -2,6 +2,7 @@ import { globalsOf } from '../../engine/compile.ts'
 import type { Payload } from '../../engine/payload.ts'
 import type { EndpointDocument, ExperienceVersionDocument, ViewDocument } from '../store/documents.ts'
 import type { AppStore, Scope } from '../store/port.ts'
+import { scopeKey } from '../store/scope.ts'
 import { lazyTemplate } from './lazy-template.ts'
 import { compileRouter, type Router } from './match.ts'
 import { perTurn } from './per-turn.ts'
@@ -59,7 +60,7 @@ export function openDefinitions(options: {
   const shared = perTurn<number>()
   return {
     async of(store, version) {
-      const key = `${store.scope.tenant}\n${store.scope.application}\n${version}`
+      const key = `${scopeKey(store.scope)}\n${version}`
       const revision = await shared(key, () => store.revision())
       const known = kept.get(key)
       kept.delete(key)

@@ -2,6 +2,7 @@ import type { Payload } from '../../engine/payload.ts'
 import type { Replies, Reply } from '../../nodes/services.ts'
 import { HttpError } from '../errors.ts'
 import type { Scope } from '../store/port.ts'
+import { scopeKey } from '../store/scope.ts'
 import type { ExperienceLimits } from './limits.ts'
 import { type Answer, type AnswerContext, jsonAnswer, toAnswer } from './reply.ts'
 import type { ViewSet } from './views.ts'
@@ -122,5 +123,5 @@ export function timeoutAnswer(afterMs: number | undefined): Answer {
 }
 
 function keyOf(scope: Scope, replyId: string): string {
-  return `${scope.tenant}\n${scope.application}\n${replyId}`
+  return `${scopeKey(scope)}\n${replyId}`
 }
