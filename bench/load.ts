@@ -10,6 +10,7 @@ export interface LoadRequest {
 }
 
 export interface LoadFigures {
+  requests: number
   perSecond: number
   medianMs: number
   p99Ms: number
@@ -48,7 +49,7 @@ export async function load(
   const seconds = (performance.now() - started) / 1000
   times.sort((a, b) => a - b)
   const part = (share: number) => times[Math.floor(times.length * share)] ?? Number.NaN
-  return { perSecond: times.length / seconds, medianMs: part(0.5), p99Ms: part(0.99) }
+  return { requests: times.length, perSecond: times.length / seconds, medianMs: part(0.5), p99Ms: part(0.99) }
 }
 
 /** Asks once. */

@@ -11,6 +11,8 @@ export const root = join(import.meta.dirname, '..')
 export interface Started {
   pid: number
   port: number
+  /** Milliseconds of processor time that it and all below it have used. */
+  cpuMs(): number
   /** Ends it and waits until it is gone. */
   stop(): Promise<void>
 }
@@ -34,7 +36,7 @@ export function pinLoad(): void {
 export async function startServer(options: StartOptions): Promise<Started> {
   const child = spawnPinned(options)
   const port = await portOf(child)
-  return { pid: child.pid!, port, stop: () => stop(child) }
+  return startedOf(child, port)
 }
 
 /** Starts a server that is told its port and says nothing; resolves when it was started, not when it answers. */
@@ -42,7 +44,7 @@ export async function startSilent(options: (port: number) => Promise<StartOption
   const port = await freePort()
   const child = spawnPinned(await options(port))
   child.stdout?.resume()
-  return { pid: child.pid!, port, stop: () => stop(child) }
+  return startedOf(child, port)
 }
 
 /** Resident and proportional memory of a process and all below it, in MB, and how many they are. */
@@ -56,6 +58,20 @@ export function memoryOf(pid: number): { rssMb: number; pssMb: number; processes
     sums.processes += 1
   }
   return sums
+}
+
+function startedOf(child: ChildProcess, port: number): Started {
+  const pid = child.pid!
+  return { pid, port, cpuMs: () => cpuMsOf(pid), stop: () => stop(child) }
+}
+
+function cpuMsOf(pid: number): number {
+  const ticks = [pid, ...descendants(pid)].map((one) => {
+    // The name of the program stands in brackets and may hold spaces.
+    const fields = readFileSync(`/proc/${one}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+    return Number(fields[11]) + Number(fields[12])
+  })
+  return ticks.reduce((sum, one) => sum + one * 10, 0)
 }
 
 function spawnPinned({ args, env, cwd = root }: StartOptions): ChildProcess {

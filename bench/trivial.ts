@@ -1,8 +1,9 @@
-import { type Figure, median, ratioOf, round } from './figure.ts'
-import { ask, type LoadFigures, type LoadRequest } from './load.ts'
+import { compare } from './compare.ts'
+import type { Figure } from './figure.ts'
+import { ask, type LoadRequest } from './load.ts'
 import { installNodeRed, startNodeRed } from './peers/node-red.ts'
 import { type Started, startServer } from './processes.ts'
-import { type Effort, interleave } from './rounds.ts'
+import { type Effort, interleave, type Side } from './rounds.ts'
 import { openWorld } from './world.ts'
 
 /** POST of 1 KB of JSON, one value set, the body as reply: a flow against Express alone and against Node-RED. */
@@ -19,19 +20,19 @@ export async function run(effort: Effort): Promise<Figure[]> {
     const express = await start(startServer({ args: ['bench/peers/express.ts'] }))
     const reason = await installOrReason()
     const nodeRed = reason === undefined ? await start(startNodeRed()) : undefined
-    const sides: Record<string, LoadRequest> = {
-      ours: post('/trivial', ours.port, world.host),
-      express: post('/trivial', express.port),
-      ...(nodeRed && { nodeRed: post('/trivial', nodeRed.port) }),
+    const sides: Record<string, Side> = {
+      ours: { server: ours, request: post('/trivial', ours.port, world.host) },
+      express: { server: express, request: post('/trivial', express.port) },
+      ...(nodeRed && { nodeRed: { server: nodeRed, request: post('/trivial', nodeRed.port) } }),
     }
     await sameAnswers(sides)
     const figures: Figure[] = []
     for (const connections of [16, 1]) {
       const measured = await interleave(sides, { connections, effort })
       const what = `trivial flow, ${connections} ${connections === 1 ? 'connection' : 'connections'}`
-      if (measured.nodeRed) figures.push(compare(`${what}, against Node-RED 5`, measured.ours!, measured.nodeRed, 1))
+      if (measured.nodeRed) figures.push(...compare(`${what}, against Node-RED 5`, measured.ours!, measured.nodeRed, 1))
       else figures.push({ what: `${what}, against Node-RED 5`, figure: `not measured: ${reason}`, budget: '>= 1 x' })
-      figures.push(compare(`${what}, against Express 5`, measured.ours!, measured.express!, 0.6))
+      figures.push(...compare(`${what}, against Express 5`, measured.ours!, measured.express!, 0.6))
     }
     return figures
   } finally {
@@ -43,26 +44,6 @@ export async function run(effort: Effort): Promise<Figure[]> {
 /** A POST of 1 KB of JSON. */
 export function post(path: string, port: number, host = 'localhost'): LoadRequest {
   return { method: 'POST', path, port, headers: { host, 'content-type': 'application/json' }, body }
-}
-
-/** Requests a second of two sides as one line; `least`: the ratio that is wanted. */
-export function compare(what: string, ours: LoadFigures[], theirs: LoadFigures[], least: number): Figure {
-  const rates = (side: LoadFigures[]) => side.map(({ perSecond }) => perSecond)
-  const { ratio, text } = ratioOf(rates(ours), rates(theirs))
-  return {
-    what,
-    figure: said(ours),
-    baseline: said(theirs),
-    ratio: text,
-    budget: `>= ${least} x`,
-    met: ratio >= least,
-  }
-}
-
-/** `9,120/s, 1.7 ms, p99 3.1 ms`: medians of the rounds. */
-export function said(side: LoadFigures[]): string {
-  const middle = (key: keyof LoadFigures) => round(median(side.map((one) => one[key])))
-  return `${middle('perSecond')}/s, ${middle('medianMs')} ms, p99 ${middle('p99Ms')} ms`
 }
 
 const body = JSON.stringify({
@@ -79,9 +60,9 @@ async function installOrReason(): Promise<string | undefined> {
   }
 }
 
-async function sameAnswers(sides: Record<string, LoadRequest>): Promise<void> {
+async function sameAnswers(sides: Record<string, Side>): Promise<void> {
   const wanted = JSON.stringify({ ...JSON.parse(body), seen: true })
-  for (const [side, request] of Object.entries(sides)) {
+  for (const [side, { request }] of Object.entries(sides)) {
     const got = await ask(request)
     if (got.body !== wanted) throw new Error(`${side}: expected ${wanted}, got ${got.status} ${got.body}`)
   }

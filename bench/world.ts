@@ -16,7 +16,8 @@ export interface World {
   /** A token of the user whose page is asked for. */
   token: string
   data: WorldData
-  start(): Promise<Started>
+  /** `flags` are for Node itself. */
+  start(flags?: string[]): Promise<Started>
   /** Removes its files. */
   close(): Promise<void>
 }
@@ -56,7 +57,8 @@ export async function openWorld({ moreFlows = 0 }: { moreFlows?: number } = {}):
     const data = await readData(app)
     return {
       ...{ host, data, token: await tokenOf(data) },
-      start: () => startServer({ args: ['server/main.ts', 'start', '--app', `${folder}=${slug}`], env }),
+      start: (flags = []) =>
+        startServer({ args: [...flags, 'server/main.ts', 'start', '--app', `${folder}=${slug}`], env }),
       close: () => rm(home, { recursive: true, force: true }),
     }
   } finally {
