@@ -1,21 +1,19 @@
-import { checkCommand } from './cli/check.ts'
-import { devCommand } from './cli/dev.ts'
-import { exportCommand } from './cli/export.ts'
-import { importCommand } from './cli/import.ts'
 import type { CommandIo } from './cli/io.ts'
-import { nodesCommand } from './cli/nodes.ts'
-import { runCommand } from './cli/run.ts'
-import { startCommand } from './cli/start.ts'
 import { ConfigError } from './config.ts'
+import { StoreError } from './store/port.ts'
 
-const commands: Record<string, (args: string[], io: CommandIo) => Promise<number>> = {
-  start: startCommand,
-  dev: devCommand,
-  check: checkCommand,
-  run: runCommand,
-  import: importCommand,
-  export: exportCommand,
-  nodes: nodesCommand,
+type Command = (args: string[], io: CommandIo) => Promise<number>
+
+// Loaded when asked for: to check a file takes no server.
+const commands: Record<string, () => Promise<Command>> = {
+  start: async () => (await import('./cli/start.ts')).startCommand,
+  dev: async () => (await import('./cli/dev.ts')).devCommand,
+  check: async () => (await import('./cli/check.ts')).checkCommand,
+  run: async () => (await import('./cli/run.ts')).runCommand,
+  import: async () => (await import('./cli/import.ts')).importCommand,
+  export: async () => (await import('./cli/export.ts')).exportCommand,
+  version: async () => (await import('./cli/version.ts')).versionCommand,
+  nodes: async () => (await import('./cli/nodes.ts')).nodesCommand,
 }
 
 const usage = `headgate: a self-hosted, multi-tenant workflow engine
@@ -25,7 +23,8 @@ const usage = `headgate: a self-hosted, multi-tenant workflow engine
   check PATH... [--json]                          every problem in flow files and folders; exit 1 if any
   run FLOW --payload JSON|@FILE [--trigger KEY] [--app DIR] [--json]
   import DIR [--slug S] [--password P] [--json]
-  export APP DIR
+  export APP DIR                                  APP is a slug or an id
+  version APP NAME [--slug S]... [--point|--delete]   keep the experience as it is under a name; slugs S show it
   nodes [--json]                                  the node types, their settings and outputs
 
 Settings come from the environment: see the README.`
@@ -49,7 +48,7 @@ async function main(command: string, rest: string[]): Promise<number> {
     return 1
   }
   try {
-    return await commands[command]!(rest, io)
+    return await (await commands[command]!())(rest, io)
   } catch (error) {
     if (!isUsersFault(error)) throw error
     io.err(`headgate: ${error.message}`)
@@ -57,8 +56,9 @@ async function main(command: string, rest: string[]): Promise<number> {
   }
 }
 
-// Settings and arguments are mended by whoever typed them; everything else is a fault of ours and shows its stack.
+// Settings, arguments and disks are mended by whoever runs this; everything else is a fault of ours and shows its stack.
 function isUsersFault(error: unknown): error is Error {
   if (error instanceof ConfigError) return true
+  if (error instanceof StoreError) return error.code === 'unavailable' || error.code === 'full'
   return error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
 }

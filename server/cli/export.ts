@@ -6,8 +6,8 @@ import { hostUrlsOf } from '../bundle/host-urls.ts'
 import { readBundle } from '../bundle/read.ts'
 import { openFolder } from '../bundle/tree.ts'
 import { ConfigError, readConfig } from '../config.ts'
-import type { Scope, Store } from '../store/port.ts'
 import { openSqlite } from '../store/sqlite.ts'
+import { findApplication } from './find-application.ts'
 import type { CommandIo } from './io.ts'
 
 /**
@@ -24,7 +24,6 @@ export async function exportCommand(args: string[], io: CommandIo): Promise<numb
   const store = await openSqlite({ file: config.storeFile })
   try {
     const found = await findApplication(store, name)
-    if (found === undefined) throw new ConfigError(`Expected the slug or id of an application, got "${name}"`)
     const files = await exportBundle(store.app(found.scope), { hostUrls: hostUrlsOf(config, found.slug) })
     const stale = await staleFiles(dir, files)
     await writeFolder(dir, files)
@@ -34,15 +33,6 @@ export async function exportCommand(args: string[], io: CommandIo): Promise<numb
   } finally {
     await store.close()
   }
-}
-
-async function findApplication(store: Store, name: string): Promise<{ scope: Scope; slug: string } | undefined> {
-  const host = await store.hosts.find(name)
-  if (host) return { scope: host.scope, slug: name }
-  const scope = (await store.applications()).find((one) => one.application === name)
-  if (scope === undefined) return undefined
-  const [first] = await store.hosts.of(scope)
-  return { scope, slug: first?.name ?? name }
 }
 
 /** What an earlier export left in the folder and this one does not write. Throws ConfigError for a folder of other things. */

@@ -1,0 +1,12 @@
+import { ConfigError } from '../config.ts'
+import type { Scope, Store } from '../store/port.ts'
+
+/** The application with a slug or an id, and its first slug. Throws ConfigError when there is none. */
+export async function findApplication(store: Store, name: string): Promise<{ scope: Scope; slug: string }> {
+  const host = await store.hosts.find(name)
+  if (host) return { scope: host.scope, slug: name }
+  const scope = (await store.applications()).find((one) => one.application === name)
+  if (scope === undefined) throw new ConfigError(`Expected the slug or id of an application, got "${name}"`)
+  const [first] = await store.hosts.of(scope)
+  return { scope, slug: first?.name ?? name }
+}
