@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 /** The settings of a server, read once from the environment. */
@@ -105,12 +105,19 @@ function localSecret(host: string, dataDir: string): string {
 
 /** A secret kept in a file that only its owner can read; made by `make` at the first call. */
 export function keepSecret(file: string, make: () => string): string {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
   try {
-    writeFileSync(file, make(), { mode: 0o600, flag: 'wx' })
+    if (!existsSync(file)) {
+      // Whole or not at all, whoever dies or comes at the same time: the name appears once the text is there.
+      writeFileSync(draft, make(), { mode: 0o600, flag: 'wx' })
+      linkSync(draft, file)
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
       throw new ConfigError(`DATA_DIR: expected to write ${file}, got: ${(error as Error).message}`)
     }
+  } finally {
+    rmSync(draft, { force: true })
   }
   return readFileSync(file, 'utf8').trim()
 }

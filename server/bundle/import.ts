@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../../nodes/services.ts'
-import { hashPassword } from '../resources/passwords.ts'
 import type { ApplicationDocument, GlobalValue, OriginDocument } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
 import { type Scope, type Store, StoreError } from '../store/port.ts'
@@ -9,13 +8,14 @@ import { storeAssets } from './assets.ts'
 import { build } from './build.ts'
 import { type CheckOptions, type CheckResult, checkBundle } from './check.ts'
 import { identify, loadOrigins, originKey, type Placed } from './identify.ts'
+import { openPasswords, type PasswordFields, type PasswordOptions, type SignIn } from './import-passwords.ts'
 import { type Item, itemsOf } from './items.ts'
 import { type Edits, type Plan, planDocument, planOrigin, planRemovals } from './plan.ts'
 import { type Problem, problem } from './problem.ts'
 import type { Bundle, Resource } from './read.ts'
 import { declarationsOf, type HostUrls, isReference, type Substitution, substitution } from './references.ts'
 
-export interface ImportOptions extends CheckOptions {
+export interface ImportOptions extends CheckOptions, PasswordOptions {
   store: Store
   /** The application to make or to update. */
   scope: Scope
@@ -23,8 +23,6 @@ export interface ImportOptions extends CheckOptions {
   /** The host name of the application, without the base domain. */
   slug: string
   hostUrls: HostUrls
-  /** For users that have no password yet; without it they cannot sign in until they get one. */
-  password?: string
   /** Default `replace`. */
   edits?: Edits
   now(): number
@@ -38,6 +36,8 @@ export interface ImportReport extends CheckResult {
   name: string
   /** E-mail addresses of the users in the bundle. */
   users: string[]
+  /** Empty as long as nothing was imported. */
+  signIn: SignIn
   changes: Plan['changes']
 }
 
@@ -75,14 +75,22 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   const ids = planTokens(plan, { bundle, scope, placed, origins })
   const context = { substitution: substitution(ids, options.hostUrls), idOf: (item: Item) => places.get(item)!.id }
   planApplication(plan, { options, current, origins, substitution: context.substitution })
+  const passwords = openPasswords(options)
+  const passwordFields = async ({ item, current }: Placed): Promise<Record<string, unknown>> => {
+    if (item.collection !== 'users') return {}
+    const { email, password } = item.resource!.value
+    const own = typeof password === 'string' ? password : undefined
+    return {
+      ...(await passwords.fieldsOf({ email: String(email), own, current: current as PasswordFields | undefined })),
+    }
+  }
   const unused = await planRemovals(plan, { app, origins: origins.values(), placed })
   const assets = await storeAssets(app, placed)
   try {
-    const passwordOf = firstPasswords(options)
     for (const one of placed) {
       const built = assets.built.get(one.item) ?? build(one.item, context)
       const target = { ...one, collection: one.item.collection, key: one.item.key }
-      planDocument(plan, target, { built, edits: options.edits ?? 'replace', extra: await passwordOf(one) })
+      planDocument(plan, target, { built, edits: options.edits ?? 'replace', extra: await passwordFields(one) })
     }
     if (plan.operations.length > 0) await tenancyWrite(app, plan.operations)
   } catch (error) {
@@ -94,7 +102,7 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   for (const blob of unused) await app.blobs.remove(blob)
   const hosts = await store.hosts.of(scope)
   if (!hosts.some((one) => one.name === slug)) await store.hosts.put({ name: slug, scope, version: 'develop' })
-  return { ...report, imported: true }
+  return { ...report, imported: true, signIn: passwords.signIn }
 }
 
 // What tenancy refuses, and names that others have, are for the author to mend; everything else is not.
@@ -118,6 +126,7 @@ function startReport({ bundle, scope, slug }: ImportOptions): Omit<ImportReport,
     slug,
     name: String(applicationOf(bundle)?.value.name ?? bundle.name),
     users,
+    signIn: { given: [], other: [], none: [] },
     changes: {},
   }
 }
@@ -201,17 +210,4 @@ function planApplication(
   const target = { collection: 'application', key: applicationKey(resource), id: scope.application, origin } as const
   const extra = current ? {} : { secret: randomBytes(32).toString('base64url') }
   planDocument(plan, { ...target, current: current && { ...current } }, { built: { fields }, edits, extra })
-}
-
-// A hash takes long on purpose: users who get the same password share one.
-function firstPasswords({ password, now }: ImportOptions): (placed: Placed) => Promise<Record<string, unknown>> {
-  const hashes = new Map<string, Promise<string>>()
-  return async ({ item, current }) => {
-    if (item.collection !== 'users' || current?.passwordHash !== undefined) return {}
-    const own = item.resource!.value.password
-    const chosen = typeof own === 'string' ? own : password
-    if (chosen === undefined) return {}
-    if (!hashes.has(chosen)) hashes.set(chosen, hashPassword(chosen))
-    return { passwordHash: await hashes.get(chosen), passwordLastUpdated: now() }
-  }
 }

@@ -29,16 +29,26 @@ export interface Bundle {
   problems: Problem[]
 }
 
+/** What files held when they were read last, by path: one that is as it was is not parsed again. Nobody changes what is in it. */
+export type ParseCache = Map<string, { source: string; value: unknown }>
+
 /** What a YAML or JSON file holds; undefined when `problems` got an entry for it. */
 export async function readStructure(
   file: TreeFile,
   problems: Problem[],
+  cache?: ParseCache,
 ): Promise<{ source: string; value: unknown } | undefined> {
   const source = await readText(file, parseLimits.bytes, problems)
   if (source === undefined) return undefined
+  const known = cache?.get(file.path)
+  if (known?.source === source) return known
   const json = file.path.endsWith('.json')
   const parsed = json ? parseJson(source) : parseYaml(source)
-  if ('value' in parsed) return { source, value: parsed.value }
+  if ('value' in parsed) {
+    const structure = { source, value: parsed.value }
+    cache?.set(file.path, structure)
+    return structure
+  }
   const { message, line } = parsed
   problems.push(
     problem(json ? 'bundle.json' : 'bundle.yaml', file.path, `Expected ${json ? 'JSON' : 'YAML'}: ${message}`, {
@@ -61,9 +71,10 @@ export function applicationFolders(tree: Tree): string[] {
 
 /**
  * Reads an application folder; a tree with the folder one level deeper will do. Resources are found by their
- * `resourceType`, wherever the file lies. Everything that cannot be read is in `problems`, all at once.
+ * `resourceType`, wherever the file lies. Everything that cannot be read is in `problems`, all at once. `cache` is for who
+ * reads the same folder again and again.
  */
-export async function readBundle(given: Tree): Promise<Bundle> {
+export async function readBundle(given: Tree, cache?: ParseCache): Promise<Bundle> {
   const roots = applicationFolders(given)
   const root = roots.length === 1 && !roots[0]!.includes('/') ? roots[0]! : ''
   const tree = { ...subtree(given, root), name: given.name }
@@ -77,7 +88,7 @@ export async function readBundle(given: Tree): Promise<Bundle> {
   for (const file of tree.files.values()) {
     const asset = /^(files|privateFiles)(\/.+)$/.exec(file.path)
     if (asset) bundle.assets.push({ path: asset[2]!, private: asset[1] === 'privateFiles', file })
-    else if (/\.(ya?ml|json)$/.test(file.path)) await readEnvelope(file, bundle)
+    else if (/\.(ya?ml|json)$/.test(file.path)) await readEnvelope(file, bundle, cache)
   }
   await readTexts(tree, bundle)
   if (!bundle.resources.some((one) => one.kind.name === 'Application')) {
@@ -88,8 +99,8 @@ export async function readBundle(given: Tree): Promise<Bundle> {
   return bundle
 }
 
-async function readEnvelope(file: TreeFile, bundle: Bundle): Promise<void> {
-  const structure = await readStructure(file, bundle.problems)
+async function readEnvelope(file: TreeFile, bundle: Bundle, cache?: ParseCache): Promise<void> {
+  const structure = await readStructure(file, bundle.problems, cache)
   if (structure === undefined) return
   const { value } = structure
   // Other files may lie in the folder: test requests, catalogue pages, settings of tools.

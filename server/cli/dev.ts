@@ -1,10 +1,11 @@
-import { watch } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { importFolder } from '../bundle/import-folder.ts'
-import type { DebugMessage } from '../flows/debug.ts'
+import { splitFolder } from '../bundle/import-folder.ts'
+import { ConfigError } from '../config.ts'
+import { debugLines } from './debug-line.ts'
 import type { CommandIo } from './io.ts'
 import { type Served, serve } from './serve.ts'
+import { watchFolder } from './watch.ts'
 
 const demo = join(import.meta.dirname, '../../examples/generators')
 
@@ -13,44 +14,31 @@ export async function devCommand(args: string[], io: CommandIo): Promise<number>
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { password: { type: 'string' } } })
   const folders = positionals.length > 0 ? positionals : [demo]
   const served = await serve(folders, { io, password: values.password })
-  const unlisten = served.server.debug.listen((message) => io.out(toLine(message)))
-  const unwatch = folders.map((folder) => watchFolder(folder, served, io))
+  const unlisten = served.server.debug.listen((message) => {
+    for (const line of debugLines(message)) io.out(line)
+  })
+  const unwatch = folders.map((folder) => watchFolder(splitFolder(folder).dir, reloader(folder, served, io)))
   const code = await served.ended
   for (const stop of unwatch) stop()
   unlisten()
   return code
 }
 
-const SETTLE_MS = 30
-
-function watchFolder(folder: string, { store, server, password }: Served, io: CommandIo): () => void {
-  const dir = folder.split('=')[0]!
-  let timer: NodeJS.Timeout | undefined
-  let working = Promise.resolve()
-  const reload = async (changed: string) => {
+function reloader(folder: string, { server, reimport }: Served, io: CommandIo): (paths: string[]) => Promise<void> {
+  return async (paths) => {
     const started = performance.now()
     try {
-      await importFolder({ store, folder, password, io })
+      await reimport(folder)
       await server.refresh()
-      io.out(`${changed}: taken up in ${Math.round(performance.now() - started)} ms`)
+      io.out(`${named(paths)}: taken up in ${Math.round(performance.now() - started)} ms`)
     } catch (error) {
       // What was there before goes on running; the author reads what is wrong and saves again.
-      io.err((error as Error).message)
+      io.err(error instanceof ConfigError ? error.message : `Not taken up: ${(error as Error).stack}`)
     }
-  }
-  const watcher = watch(dir, { recursive: true }, (_event, file) => {
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      working = working.then(() => reload(file ?? dir))
-    }, SETTLE_MS)
-  })
-  return () => {
-    clearTimeout(timer)
-    watcher.close()
   }
 }
 
-function toLine({ level, flowName, message, value }: DebugMessage): string {
-  const shown = value === undefined ? '' : ` ${JSON.stringify(value)}`
-  return `${level.padEnd(7)} ${flowName}: ${message}${shown}`.slice(0, 2_000)
+function named(paths: readonly string[]): string {
+  const [first = 'The folder'] = paths
+  return paths.length > 1 ? `${first} and ${paths.length - 1} more` : first
 }

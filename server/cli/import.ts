@@ -3,7 +3,7 @@ import { reportFolder } from '../bundle/import-folder.ts'
 import { printProblems, printUnsupported } from '../bundle/report.ts'
 import { ConfigError, readConfig } from '../config.ts'
 import { openSqlite } from '../store/sqlite.ts'
-import type { CommandIo } from './io.ts'
+import { type CommandIo, checkPasswordOption } from './io.ts'
 
 /** `import DIR [--slug S] [--password P] [--json]`: makes or updates an application. Exit code 1 when it cannot. */
 export async function importCommand(args: string[], io: CommandIo): Promise<number> {
@@ -17,10 +17,10 @@ export async function importCommand(args: string[], io: CommandIo): Promise<numb
     throw new ConfigError('Expected one folder: import DIR [--slug S] [--password P] [--json]')
   }
   const { slug, password, json } = values
-  if (password !== undefined && password.length < 8) throw new ConfigError('--password: expected 8 characters or more')
+  checkPasswordOption(password)
   const store = await openSqlite({ file: readConfig(io.env).storeFile })
   try {
-    const { report, sources } = await reportFolder({ store, folder: dir, slug, password, io })
+    const { report, sources } = await reportFolder({ store, folder: dir, slug, password, passwordFor: 'imported', io })
     if (json) io.out(JSON.stringify(report, null, 2))
     else {
       for (const line of printProblems(report.problems, sources)) io.err(line)
@@ -28,6 +28,8 @@ export async function importCommand(args: string[], io: CommandIo): Promise<numb
       for (const [name, { created, updated, removed, unchanged }] of Object.entries(report.changes)) {
         io.out(`${name}: ${created} created, ${updated} updated, ${removed} removed, ${unchanged} unchanged`)
       }
+      const { none } = report.signIn
+      if (none.length > 0) io.out(`${none.length} users have no password and cannot sign in: --password gives them one`)
       io.out(report.imported ? `Imported "${report.name}" as ${report.slug}` : 'Nothing was imported')
     }
     return report.imported ? 0 : 1

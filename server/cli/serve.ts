@@ -2,68 +2,81 @@ import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import { type HeadgateServer, openServer } from '../app.ts'
-import { type ImportedFolder, importFolder } from '../bundle/import-folder.ts'
+import { type FolderOptions, type ImportedFolder, importFolder } from '../bundle/import-folder.ts'
+import { openPasswordBook } from '../bundle/import-passwords.ts'
+import type { ParseCache } from '../bundle/read.ts'
 import { type Config, ConfigError, keepSecret, readConfig } from '../config.ts'
 import type { Store } from '../store/port.ts'
 import { openSqlite } from '../store/sqlite.ts'
-import type { CommandIo } from './io.ts'
+import { takeLock } from '../store/sqlite-lock.ts'
+import { announcement } from './announce.ts'
+import { type CommandIo, checkPasswordOption } from './io.ts'
+import { untilSignal } from './stop.ts'
 
 export interface Served {
   config: Config
-  store: Store
   server: HeadgateServer
-  password: string
   log: Logger
+  /** Imports a folder again. Throws ConfigError as `importFolder` does. */
+  reimport(folder: string): Promise<ImportedFolder>
   /** Resolves with the exit code when the process was told to stop and everything is closed. */
   ended: Promise<number>
 }
 
 export interface ServeOptions {
   io: CommandIo
-  /** For imported users without one; default a generated one, kept in DATA_DIR. */
+  /** For imported users, but for those who chose their own; default a generated one for those who have none. */
   password?: string
 }
 
-/** Opens the store, imports folders (`DIR` or `DIR=slug`), serves, and says where. Throws ConfigError. */
+/**
+ * Opens the store, imports folders (`DIR` or `DIR=slug`), serves, and says where. Throws ConfigError, also when another
+ * server has the same DATA_DIR.
+ */
 export async function serve(folders: readonly string[], { io, password: given }: ServeOptions): Promise<Served> {
+  checkPasswordOption(given)
   const config = readConfig(io.env)
   const log = pino({ level: config.logLevel, redact: ['*.password', '*.token', '*.secret'] }, pino.destination(2))
-  const password = given ?? keepSecret(join(config.dataDir, 'demo-password'), makePassword)
-  if (password.length < 8) throw new ConfigError('--password: expected 8 characters or more')
-  const store = await openSqlite({ file: config.storeFile })
-  const imported: ImportedFolder[] = []
+  const lock = lockDataDir(config)
+  let store: Store | undefined
   try {
-    for (const folder of folders) imported.push(await importFolder({ store, folder, password, io }))
+    store = await openSqlite({ file: config.storeFile })
+    const password = given ?? keepSecret(join(config.dataDir, 'demo-password'), makePassword)
+    const passwordFor = given === undefined ? 'first' : 'imported'
+    const options: Omit<FolderOptions, 'folder'> = {
+      ...{ store, io, password, passwordFor },
+      passwordBook: openPasswordBook(),
+    }
+    const parsed = new Map(folders.map((folder): [string, ParseCache] => [folder, new Map()]))
+    const reimport = (folder: string) => importFolder({ ...options, folder, parsed: parsed.get(folder) })
+    const imported: ImportedFolder[] = []
+    for (const folder of folders) imported.push(await reimport(folder))
+    const server = await openServer({ config, store, log })
+    const ended = untilStopped({ server, store, log }).finally(() => lock.release())
+    for (const line of announcement(imported, { password, urlOf: server.urlOf })) io.out(line)
+    io.out(`ready ${server.url}`)
+    return { config, server, log, reimport, ended }
   } catch (error) {
-    await store.close()
+    await store?.close()
+    lock.release()
     throw error
   }
-  const server = await openServer({ config, store, log }).catch(async (error) => {
-    await store.close()
-    throw error
-  })
-  announce(io, server, imported, password)
-  return { config, store, server, password, log, ended: untilStopped({ server, store, log }) }
 }
 
-function announce(io: CommandIo, server: HeadgateServer, imported: readonly ImportedFolder[], password: string): void {
-  for (const { name, host, users } of imported) {
-    io.out('')
-    io.out(`  ${name}: ${server.urlOf(host)}`)
-    if (users.length > 0) io.out(`  Sign in as one of ${users.join(', ')}`)
-  }
-  if (imported.some(({ users }) => users.length > 0)) io.out(`  Password: ${password}`)
-  io.out('')
-  io.out(`ready ${server.url}`)
+// Two servers on one store would each fire every timer.
+function lockDataDir({ dataDir }: Config) {
+  const lock = takeLock(join(dataDir, 'server.lock'))
+  if (lock) return lock
+  throw new ConfigError(
+    `DATA_DIR: another server runs on ${dataDir}. Stop it, or set DATA_DIR (and PORT) for this one.`,
+  )
 }
 
-async function untilStopped({ server, store, log }: Pick<Served, 'server' | 'store' | 'log'>): Promise<number> {
-  const { promise: told, resolve } = Promise.withResolvers<string>()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
-  const signal = await told
-  log.info({ signal }, 'stopping')
-  await server.close()
-  await store.close()
+async function untilStopped(running: { server: HeadgateServer; store: Store; log: Logger }): Promise<number> {
+  const signal = await untilSignal()
+  running.log.info({ signal }, 'stopping; a second signal ends this at once')
+  await running.server.close()
+  await running.store.close()
   return 0
 }
 

@@ -25,6 +25,8 @@ export interface UserDocument extends Document {
   /** argon2id in PHC form; undefined: no password opens this account. */
   passwordHash?: string
   passwordLastUpdated?: number
+  /** When an import last set the password: equal to `passwordLastUpdated` as long as nobody has chosen another since. */
+  passwordImportedAt?: number
   lastLogin?: number
   /** Tokens issued before are void. */
   tokenCutoff?: number

@@ -227,6 +227,7 @@ describe('importFolder', () => {
       name: 'Small',
       host: 'other.localhost',
       users: ['ann@example.com', 'bob@example.com'],
+      signIn: { given: [], other: [], none: ['ann@example.com', 'bob@example.com'] },
     })
   })
 
