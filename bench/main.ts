@@ -7,6 +7,7 @@ type Bench = (effort: Effort) => Promise<Figure[]>
 
 const benches: Record<string, () => Promise<Bench>> = {
   trivial: async () => (await import('./trivial.ts')).run,
+  home: async () => (await import('./home.ts')).run,
 }
 
 const { values, positionals } = parseArgs({
