@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 
 /** The settings of a server, read once from the environment. */
@@ -66,7 +67,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 
 /** True for a host name or address that only this machine can reach. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+  // A whole address: "127.example.com" is a name, and whoever owns it says where it leads.
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 // A setting that is ignored in silence would leave data where nobody looks for it.

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readConfig } from '../../server/config.ts'
+import { isLoopback, readConfig } from '../../server/config.ts'
 import { temporaryFolder } from '../helpers/store.ts'
 
 test('needs no setting at all', async () => {
@@ -36,4 +36,18 @@ test.each([
   const read = () => readConfig({ DATA_DIR: dataDir, ...env })
   expect(read).toThrow(expect.objectContaining({ name: 'ConfigError', message: expect.stringContaining(message) }))
   expect(read).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/\n|hush/) }))
+})
+
+test.each([
+  ['localhost', true],
+  ['::1', true],
+  ['127.0.0.1', true],
+  ['127.9.9.9', true],
+  // Names that anyone can register, and point at this machine from a page of theirs.
+  ['127.evil.example', false],
+  ['127.0.0.1.evil.example', false],
+  ['localhost.evil.example', false],
+  ['128.0.0.1', false],
+])('takes %s for this machine: %s', (host, expected) => {
+  expect(isLoopback(host)).toBe(expected)
 })
