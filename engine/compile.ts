@@ -1,3 +1,4 @@
+import { type BodyNode, checkBodies, committingOutputs, outputCount } from './bodies.ts'
 import { type DocumentNode, type FlowClass, type FlowDocument, type Problem, readDocument } from './document.ts'
 import type { FlowErrorCode } from './errors.ts'
 import { compileGroup, type Setting } from './fields.ts'
@@ -67,12 +68,14 @@ export function compileFlow(
   const indexes = new Map(document.nodes.map((node, index) => [node.id, index]))
   const wires = (outputIds: string[][]) => outputIds.map((ids) => ids.map((id) => indexes.get(id)!))
   const parts = document.nodes.map((node, index) => compileNode(node, index, options, problems))
-  const outputs = document.nodes.map((node) => wires(node.outputIds))
-  checkLoops(document, parts, problems)
+  const outputs = new Map(document.nodes.map((node) => [node, wires(node.outputIds)]))
+  const bodyNodes = document.nodes.map((node, index) => ({ document: node, definition: parts[index]!.definition }))
+  const wiresOf = (node: BodyNode) => outputs.get(node.document)!
+  checkBodies(document, bodyNodes, problems)
   const nodes = parts.map((part, index) => ({
     ...part,
-    outputs: outputs[index]!,
-    committing: committingOutputs(index, parts, outputs),
+    outputs: wiresOf(bodyNodes[index]!),
+    committing: committingOutputs(bodyNodes[index]!, bodyNodes, wiresOf),
   }))
   const triggers = compileTriggers(document, options, problems).map((trigger, index) => ({
     ...trigger,
@@ -105,7 +108,7 @@ function compileNode(node: DocumentNode, index: number, options: Options, proble
   if (definition.notIn?.includes(options.flowClass)) {
     report('document.class', `${pointer}/type`, `${node.type} cannot be used in ${options.flowClass} flows`)
   }
-  const most = mostOutputs(definition, node)
+  const most = outputCount(definition, node)
   if (node.outputIds.slice(most).some((ids) => ids.length > 0)) {
     report('document.outputs', `${pointer}/outputIds`, `Expected at most ${most} outputs, got ${node.outputIds.length}`)
   }
@@ -155,60 +158,4 @@ function compileTriggers(document: FlowDocument, options: Options, problems: Pro
 // A published application whose template or script does not parse still imports; the node fails when a run reaches it.
 function severityOf(code: FlowErrorCode): Problem['severity'] {
   return code === 'template.syntax' || code === 'expression.syntax' || code === 'function.syntax' ? 'warning' : 'error'
-}
-
-function mostOutputs(definition: AnyNode, node: DocumentNode): number {
-  if (definition.outputPerEntryOf === undefined) return definition.outputs.length
-  const entries = node.config[definition.config[definition.outputPerEntryOf].key]
-  return definition.outputs.length + (Array.isArray(entries) ? entries.length : 0)
-}
-
-// The body of a loop stays in its group, and nothing outside leads into it.
-function checkLoops(document: FlowDocument, parts: readonly Part[], problems: Problem[]): void {
-  const groupOf = new Map(document.nodes.map((node) => [node.id, node.meta.groupId]))
-  document.nodes.forEach((node, index) => {
-    const definition = parts[index]!.definition
-    node.outputIds.forEach((ids, output) => {
-      const body = definition?.bodies?.includes(definition.outputs[output]) ?? false
-      const group = body ? node.id : node.meta.groupId
-      ids.forEach((id, at) => {
-        if ((groupOf.get(id) ?? undefined) === (group ?? undefined)) return
-        problems.push({
-          code: 'document.wire',
-          message: `Output ${output} leads to the node "${id}", which is not in the same loop`,
-          node: node.id,
-          pointer: `/nodes/${index}/outputIds/${output}/${at}`,
-          severity: 'error',
-        })
-      })
-    })
-  })
-}
-
-function committingOutputs(
-  index: number,
-  parts: readonly Part[],
-  outputs: readonly (readonly (readonly number[])[])[],
-): ReadonlySet<string> {
-  const definition = parts[index]!.definition
-  const known = new Map<number, boolean>()
-  const single = (targets: readonly number[] | undefined) => targets?.length === 1 && commits(targets[0]!)
-  const commits = (at: number): boolean => {
-    const settled = known.get(at)
-    if (settled !== undefined) return settled
-    // A way that comes back here before it reaches a cap does not commit for certain.
-    known.set(at, false)
-    const here = parts[at]!.definition
-    const ways = here?.outputs.map((_: string, output: number) => output) ?? []
-    const result =
-      here !== undefined &&
-      here.outputPerEntryOf === undefined &&
-      (here.endsTurn ||
-        (ways.length > 0 &&
-          ways.every((output: number) => here.bodies?.includes(here.outputs[output]) || single(outputs[at]![output]))))
-    known.set(at, result)
-    return result
-  }
-  const bodies: readonly string[] = definition?.bodies ?? []
-  return new Set(bodies.filter((name) => single(outputs[index]![definition!.outputs.indexOf(name)])))
 }

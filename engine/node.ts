@@ -44,6 +44,10 @@ export interface NodeContext<Settings, Use> {
   signal: AbortSignal
   /** Walks what hangs on an output as one turn of a loop, on the given payload, to its end. */
   follow(output: string, payload: Payload): Promise<Turn>
+  /** True when the output leads somewhere. */
+  leads(output: string): boolean
+  /** True when this branch goes no further: the run is over, or another branch of the same turn has failed. */
+  halted(): boolean
   /** True when every way through this output ends in a cap and none forks: a turn then needs no copy of the payload. */
   alwaysCommits(output: string): boolean
   /** Ends the turn of the enclosing loop `loopId`. Only the first call of a turn counts. */
@@ -82,8 +86,8 @@ export interface NodeDefinition<All, Need extends keyof All, F extends Fields, O
   outputPerEntryOf?: keyof F & string
   /** Outputs that lead into the body of a loop, followed by `context.follow`. */
   bodies?: readonly Output[]
-  /** It ends a turn of a loop. */
-  endsTurn?: boolean
+  /** The name of the setting that holds the id of a loop: the node ends a turn of it. */
+  endsTurnOf?: keyof F & string
   /** Flow classes that may not use it. */
   notIn?: readonly string[]
   needs: readonly Need[]

@@ -5,6 +5,7 @@ import { copyValue, type Payload, sizeOf } from './payload.ts'
 
 export interface RunLimits {
   milliseconds: number
+  /** Nodes that the run visits, where each turn of a loop has an account of its own: it tells circles, not long lists. */
   visits: number
   payloadBytes: number
   /** Branches that live at one time. */
@@ -48,41 +49,47 @@ export interface Outcome {
 
 /**
  * Runs a plan from one place to its end. Never rejects: a failure is an Outcome.
- * Stops with `limit.time` after `limits.milliseconds`, `limit.visits` after `limits.visits` nodes.
- * Branches start in document order, each on its own copy of the payload; a failure halts all of them.
+ * Stops with `limit.time` after `limits.milliseconds`, `limit.visits` after `limits.visits` nodes, and names the node where
+ * it was. Branches start in document order, each on its own copy of the payload; a failure halts all of them.
  */
 export async function run(request: RunRequest): Promise<Outcome> {
   const limits = { ...defaultLimits, ...request.limits }
-  const controller = new AbortController()
   const now = performance.now()
   const state: State = {
     ...request,
     limits,
-    signal: controller.signal,
+    abort: undefined,
+    ended: false,
     started: now,
     slice: now,
     visits: [],
     visitCount: 0,
     branches: 1,
     forkedBytes: 0,
-    unchecked: 0,
+    lookAt: 0,
     last: request.payload,
+    at: undefined,
+    waiting: new Map(),
+    rest: undefined,
   }
-  const root: Frame = { loop: undefined, parent: undefined, over: false, turn: undefined }
+  const root: Frame = { loop: undefined, parent: undefined, over: false, turn: undefined, visits: 0 }
   const { promise: stopped, reject: stop } = Promise.withResolvers<never>()
   const timer = setTimeout(() => stop(timeError(limits.milliseconds)), limits.milliseconds)
   const onAbort = () => stop(new FlowError('limit.time', 'The run was stopped because the server is shutting down'))
-  request.signal?.addEventListener('abort', onAbort, { once: true })
+  if (request.signal?.aborted) onAbort()
+  else request.signal?.addEventListener('abort', onAbort, { once: true })
   let failure: unknown
   try {
-    await Promise.race([walkAll(state, request.entry, request.payload, root, undefined), stopped])
+    // The race listens to the walk to its end: what a branch throws after the run is over is no unhandled rejection.
+    await Promise.race([stopped, walkAll(state, request.entry, request.payload, root, undefined)])
   } catch (error) {
-    failure = error
+    failure = error instanceof NodeFailure ? error : whereItIs(state, error)
   } finally {
     root.over = true
     clearTimeout(timer)
     request.signal?.removeEventListener('abort', onAbort)
-    controller.abort(failure)
+    state.ended = true
+    state.abort?.abort(failure ?? runOver)
   }
   const { visits, visitCount, last } = state
   const outcome = { visits, visitCount, milliseconds: performance.now() - now }
@@ -93,7 +100,9 @@ export async function run(request: RunRequest): Promise<Outcome> {
 
 interface State extends RunRequest {
   limits: RunLimits
-  signal: AbortSignal
+  /** Made for the first node that asks for a signal: most runs have none. */
+  abort: AbortController | undefined
+  ended: boolean
   started: number
   /** When this run last let others have the thread. */
   slice: number
@@ -102,9 +111,16 @@ interface State extends RunRequest {
   branches: number
   /** What the payloads of living branches weigh beyond the first. */
   forkedBytes: number
-  /** Visits since the size of a payload was looked at. */
-  unchecked: number
+  /** When the size of a payload is looked at again. */
+  lookAt: number
+  /** Of the branch that ended last. */
   last: Payload
+  /** The node that began last. */
+  at: { node: NodePlace; context: AnyContext } | undefined
+  /** Nodes that have not answered yet. */
+  waiting: Map<AnyContext, NodePlace>
+  /** Set while the run lets others have the thread: all its branches come back together. */
+  rest: Promise<void> | undefined
 }
 
 /** What halts together: the whole run, or one turn of a loop. */
@@ -113,6 +129,7 @@ interface Frame {
   parent: Frame | undefined
   over: boolean
   turn: Turn | undefined
+  visits: number
 }
 
 /** The way that led to a node, newest first. */
@@ -133,6 +150,9 @@ class NodeFailure extends Error {
   }
 }
 
+// One for all: an abort without a reason of its own would make a new error, with its stack, for every run.
+const runOver = new Error('The run is over')
+
 const MOST_VISITS_KEPT = 1_000
 const SLICE_MS = 10
 const FORKED_PAYLOADS = 16
@@ -150,18 +170,23 @@ async function walkAll(
   const bytes = more * sizeOf(payload, state.limits.payloadBytes)
   state.branches += more
   state.forkedBytes += bytes
-  if (state.branches > state.limits.branches || state.forkedBytes > FORKED_PAYLOADS * state.limits.payloadBytes) {
-    const { branches } = state.limits
-    throw new FlowError(
-      'limit.branches',
-      `The run forked into more than ${branches} branches, or too large ones, at one time`,
-    )
+  try {
+    checkBranches(state)
+    // All copies are made before the first branch starts: branches never see each other's writes.
+    const copies = targets.map((_, index) => (index === 0 ? payload : copyValue(payload)))
+    await Promise.all(targets.map((target, index) => walk(state, target, copies[index]!, frame, trail)))
+  } finally {
+    state.branches -= more
+    state.forkedBytes -= bytes
   }
-  // All copies are made before the first branch starts: branches never see each other's writes.
-  const copies = targets.map((_, index) => (index === 0 ? payload : copyValue(payload)))
-  await Promise.all(targets.map((target, index) => walk(state, target, copies[index]!, frame, trail)))
-  state.branches -= more
-  state.forkedBytes -= bytes
+}
+
+function checkBranches({ branches, forkedBytes, limits }: State): void {
+  if (branches <= limits.branches && forkedBytes <= FORKED_PAYLOADS * limits.payloadBytes) return
+  throw new FlowError(
+    'limit.branches',
+    `The run forked into more than ${limits.branches} branches, or too large ones, at one time`,
+  )
 }
 
 async function walk(
@@ -175,72 +200,95 @@ async function walk(
   let payload = start
   let trail = before
   for (;;) {
+    if (performance.now() - state.slice > SLICE_MS) await giveWay(state)
     if (isOver(frame)) return
     const node = state.plan.nodes[index]!
-    const visit = beginVisit(state, node)
+    const context = contextOf(state, node, payload, frame, trail)
+    const visit = beginVisit(state, node.place, context)
+    let next: readonly number[] | undefined
     try {
-      if (performance.now() - state.slice > SLICE_MS) await giveWay(state)
-      const context = contextOf(state, node, payload, frame, trail)
-      const answer = node.definition!.run(context)
-      const output = answer instanceof Promise ? await answer : answer
+      countVisit(state, frame)
+      const answer = runNode(node, context)
+      const output = answer instanceof Promise ? await settled(state, node.place, context, answer) : answer
       payload = context.payload
-      checkSize(state, payload)
+      const now = performance.now()
+      visit.milliseconds = now - state.started - visit.startedMs
+      checkSize(state, payload, now)
       visit.output = outputIndex(node, output)
+      trail = { visit, before: trail }
+      next = visit.output === undefined ? undefined : node.outputs[visit.output]
+      if (next && next.length > 1) return await walkAll(state, next, payload, frame, trail)
     } catch (error) {
+      if (visit.output === undefined) visit.milliseconds = performance.now() - state.started - visit.startedMs
       frame.over = true
-      throw error instanceof NodeFailure ? error : new NodeFailure(error, node.place, payload)
-    } finally {
-      visit.milliseconds = performance.now() - state.started - visit.startedMs
+      throw error instanceof NodeFailure ? error : new NodeFailure(error, node.place, context.payload)
     }
-    trail = { visit, before: trail }
-    const next = visit.output === undefined ? undefined : node.outputs[visit.output]
     if (next === undefined || next.length === 0) {
       state.last = payload
       return
     }
-    if (next.length > 1) return walkAll(state, next, payload, frame, trail)
     index = next[0]!
   }
 }
 
-function beginVisit(state: State, node: PlanNode): Visit {
-  const visit = {
-    node: node.place.id,
-    output: undefined,
-    startedMs: performance.now() - state.started,
-    milliseconds: 0,
+function runNode({ definition, settings, place }: PlanNode, context: AnyContext): ReturnType<AnyNode['run']> {
+  if (!definition) {
+    throw new FlowError('node.unknown', `The node type "${place.type}" is not supported by this server`)
   }
+  context.config = settings(context)
+  return definition.run(context)
+}
+
+async function settled<T>(state: State, node: NodePlace, context: AnyContext, answer: Promise<T>): Promise<T> {
+  state.waiting.set(context, node)
+  try {
+    return await answer
+  } finally {
+    state.waiting.delete(context)
+  }
+}
+
+function beginVisit(state: State, node: NodePlace, context: AnyContext): Visit {
+  const visit = { node: node.id, output: undefined, startedMs: performance.now() - state.started, milliseconds: 0 }
   state.visitCount++
+  state.at = { node, context }
   if (state.visits.length < MOST_VISITS_KEPT) state.visits.push(visit)
-  if (state.visitCount > state.limits.visits) {
-    throw new NodeFailure(
-      new FlowError(
-        'limit.visits',
-        `The run visited more than ${state.limits.visits} nodes; is there a loop without an end?`,
-      ),
-      node.place,
-      state.last,
-    )
-  }
   return visit
+}
+
+function countVisit({ limits }: State, frame: Frame): void {
+  if (++frame.visits <= limits.visits) return
+  throw new FlowError(
+    'limit.visits',
+    `The run visited more than ${limits.visits} nodes; is there a circle without an end?`,
+    { name: 'TimeoutError' },
+  )
+}
+
+// A run that is stopped from outside stands at the innermost node that has not answered, or at the one that began last.
+function whereItIs({ at, waiting }: State, error: unknown): unknown {
+  const [context, node] = [...waiting].at(-1) ?? [at?.context, at?.node]
+  return context && node ? new NodeFailure(error, node, context.payload) : error
 }
 
 function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame, trail: Trail | undefined): AnyContext {
   const { definition, place, outputs } = node
-  if (!definition) {
-    throw new FlowError('node.unknown', `The node type "${place.type}" is not supported by this server`)
-  }
+  const targetsOf = (output: string) => outputs[definition?.outputs.indexOf(output) ?? -1] ?? []
   const context: AnyContext = {
     config: {},
     payload,
-    use: pick(state.services, definition.needs),
+    use: pick(state.services, definition?.needs ?? []),
     node: { ...place, trail: () => visitsOf(trail) },
-    signal: state.signal,
+    get signal() {
+      return signalOf(state)
+    },
     async follow(output, turnPayload) {
-      const turn: Frame = { loop: place.id, parent: frame, over: false, turn: undefined }
-      await walkAll(state, outputs[definition.outputs.indexOf(output)] ?? [], turnPayload, turn, trail)
+      const turn: Frame = { loop: place.id, parent: frame, over: false, turn: undefined, visits: 0 }
+      await walkAll(state, targetsOf(output), turnPayload, turn, trail)
       return turn.turn ?? { committed: undefined, mapped: undefined, last: false }
     },
+    leads: (output) => targetsOf(output).length > 0,
+    halted: () => isOver(frame),
     alwaysCommits: (output) => node.committing.has(output),
     endTurn(loopId, turn) {
       for (let at: Frame | undefined = frame; at; at = at.parent) {
@@ -251,8 +299,14 @@ function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame,
       }
     },
   }
-  context.config = node.settings(context)
   return context
+}
+
+function signalOf(state: State): AbortSignal {
+  state.abort ??= new AbortController()
+  // A node of a branch that was left behind may ask after the end.
+  if (state.ended) state.abort.abort(runOver)
+  return state.abort.signal
 }
 
 function pick(services: Record<string, unknown>, needs: readonly string[]): Record<string, unknown> {
@@ -273,17 +327,35 @@ function isOver(frame: Frame): boolean {
   return false
 }
 
-// A run without I/O would otherwise keep the thread from every other request.
-async function giveWay(state: State): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve))
-  state.slice = performance.now()
+// A run without I/O would otherwise keep the thread from every other request. Runs that wait for the thread take it one
+// a turn of the event loop, so that requests come in between, however many such runs there are.
+function giveWay(state: State): Promise<void> {
+  state.rest ??= new Promise((resolve) => {
+    resting.push(() => {
+      state.rest = undefined
+      state.slice = performance.now()
+      resolve()
+    })
+    if (resting.length === 1) setImmediate(wakeNext)
+  })
+  return state.rest
 }
 
-// A large payload is looked at less often, so that looking stays a small part of the cost of a visit.
-function checkSize(state: State, payload: Payload): void {
-  if (state.unchecked-- > 0) return
+const resting: (() => void)[] = []
+
+function wakeNext(): void {
+  resting.shift()!()
+  if (resting.length > 0) setImmediate(wakeNext)
+}
+
+const SMALL_BYTES = 10_000
+const LOOKING_SHARE = 20
+
+// A small payload is looked at after each node. A larger one less often: looking takes a twentieth of the time at most.
+function checkSize(state: State, payload: Payload, now: number): void {
+  if (now < state.lookAt) return
   const size = sizeOf(payload, state.limits.payloadBytes)
-  state.unchecked = size / 200_000
+  if (size > SMALL_BYTES) state.lookAt = now + (LOOKING_SHARE + 1) * (performance.now() - now)
   if (size > state.limits.payloadBytes) {
     const message = `The payload grew beyond ${state.limits.payloadBytes} bytes. Keep less of it, or remove what is no longer needed.`
     throw new FlowError('limit.payload', message, { name: 'PayloadTooLarge' })

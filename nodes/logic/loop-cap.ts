@@ -8,7 +8,7 @@ export const loopCap = defineNode({
   title: 'Loop: End of Turn',
   summary: 'Ends a turn of a loop: keeps its payload, gives a value to the mapped list, or stops the loop.',
   outputs: [],
-  endsTurn: true,
+  endsTurnOf: 'loop',
   needs: [],
   config: {
     loop: text({ key: 'loopNodeId', label: 'Loop', required: true }),

@@ -1,11 +1,11 @@
 import { FlowError } from '../../engine/errors.ts'
 import { flag, type Place, path, read } from '../../engine/fields.ts'
 import type { Turn } from '../../engine/node.ts'
-import { copyValue, type Payload, parsePath, readPath, writePath } from '../../engine/payload.ts'
+import { copyValue, type Payload, parsePath, readPath, sizeOf, writePath } from '../../engine/payload.ts'
+import { copyBounded, MOST_BYTES } from '../bounds.ts'
 import { defineNode } from '../define.ts'
 import { type LoopItem, loopItems } from './loop-items.ts'
 
-const MOST_TURNS = 262_144
 const PARALLEL_TURNS = 5
 
 export const loop = defineNode({
@@ -34,52 +34,59 @@ export const loop = defineNode({
   ],
   async run(context) {
     const { config } = context
-    const items = loopItems(config.source)
-    if (items.length > MOST_TURNS) {
-      throw new FlowError('loop.too-long', `Expected at most ${MOST_TURNS} items to loop over, got ${items.length}`)
+    const list = openMapped(config)
+    if (context.leads('each')) {
+      // A copy: turns may change the collection, and what is in their items, without a trace in the other.
+      const items = loopItems(copyBounded(config.source))
+      if (config.parallel) await runParallel(context, items, list)
+      else await runSerial(context, items, list)
     }
-    const mapped = config.parallel ? await runParallel(context, items) : await runSerial(context, items)
-    config.result.write(mapped)
+    config.result.write(list.values)
     return 'done'
   },
 })
 
+interface Settings {
+  item: Place
+  result: Place
+  mapValuePath: Place
+}
+
 interface Looping {
   payload: Payload
-  config: { item: Place; mapValuePath: Place }
+  config: Settings
+  halted(): boolean
   follow(output: 'each', payload: Payload): Promise<Turn>
   alwaysCommits(output: 'each'): boolean
 }
 
 // Each turn starts with what the one before committed. A turn that may end without a commit works on a copy.
-async function runSerial(context: Looping, items: readonly LoopItem[]): Promise<unknown[]> {
+async function runSerial(context: Looping, items: readonly LoopItem[], list: Mapped): Promise<void> {
   const itemPath = parsePath(context.config.item.text)!
   const keeps = context.alwaysCommits('each')
-  const mapped: unknown[] = []
   for (const item of items) {
+    if (context.halted()) return
     const payload = keeps ? context.payload : copyValue(context.payload)
     writePath(payload, itemPath, item)
     const turn = await context.follow('each', payload)
-    mapped.push(mappedValue(context, turn))
+    list.put(item.index, turn)
     if (turn.committed) context.payload = turn.committed
-    if (turn.last) break
+    if (turn.last) return
   }
-  return mapped
 }
 
 // Turns see the payload as it was at the start; only their mapped values come back. All finish before a failure counts.
-async function runParallel(context: Looping, items: readonly LoopItem[]): Promise<unknown[]> {
+async function runParallel(context: Looping, items: readonly LoopItem[], list: Mapped): Promise<void> {
   const itemPath = parsePath(context.config.item.text)!
-  const mapped: unknown[] = new Array(items.length)
   const failures: unknown[] = []
   let next = 0
   const work = async () => {
-    while (next < items.length) {
-      const index = next++
-      const payload = copyValue(context.payload)
-      writePath(payload, itemPath, copyValue(items[index]))
+    while (next < items.length && !context.halted()) {
+      const item = items[next++]!
       try {
-        mapped[index] = mappedValue(context, await context.follow('each', payload))
+        const payload = copyValue(context.payload)
+        writePath(payload, itemPath, item)
+        list.put(item.index, await context.follow('each', payload))
       } catch (error) {
         failures.push(error)
       }
@@ -87,13 +94,35 @@ async function runParallel(context: Looping, items: readonly LoopItem[]): Promis
   }
   await Promise.all(Array.from({ length: PARALLEL_TURNS }, work))
   if (failures.length > 0) throw failures[0]
-  return mapped
+}
+
+interface Mapped {
+  values: unknown[]
+  put(index: number, turn: Turn): void
+}
+
+// Copied: later turns may change what a turn has named. Bounded while it grows: it is not on the payload before the end.
+function openMapped(config: Settings): Mapped {
+  const values: unknown[] = []
+  let bytes = 0
+  return {
+    values,
+    put(index, turn) {
+      if (!config.result.given) return
+      const value = mappedValue(config, turn)
+      bytes += sizeOf(value, MOST_BYTES)
+      if (bytes > MOST_BYTES) {
+        const message = `The mapped list grew beyond ${MOST_BYTES} bytes. Map less of each item.`
+        throw new FlowError('limit.payload', message, { name: 'PayloadTooLarge' })
+      }
+      values[index] = copyValue(value)
+    },
+  }
 }
 
 // Without a place of its own a cap means the place that the loop names, else the whole item.
-function mappedValue({ config }: Looping, turn: Turn): unknown {
+function mappedValue({ item, mapValuePath }: Settings, turn: Turn): unknown {
   if (!turn.committed) return undefined
   if (turn.mapped) return turn.mapped.value
-  const place = config.mapValuePath.given ? config.mapValuePath : config.item
-  return readPath(turn.committed, parsePath(place.text)!)
+  return readPath(turn.committed, parsePath((mapValuePath.given ? mapValuePath : item).text)!)
 }

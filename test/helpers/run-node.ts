@@ -55,6 +55,8 @@ export async function runNode<Need extends keyof Services, F extends Fields, Out
       followed.push(output)
       return given.turn?.(output, payload) ?? { committed: payload, mapped: undefined, last: false }
     },
+    leads: () => true,
+    halted: () => false,
     alwaysCommits: () => false,
     endTurn: () => undefined,
   }

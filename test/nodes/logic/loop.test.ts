@@ -181,3 +181,33 @@ test('a loop over 20,000 items does not copy the payload for each of them', asyn
   const outcome = await runFlow(loopFlow({ body: [cap()] }), { payload: { data: filler } })
   expect(outcome).toMatchObject({ status: 'done', visitCount: 20_001 })
 })
+
+test('the turns of a parallel loop end with the run', async () => {
+  let copies = 0
+  const bait = Object.defineProperty({}, 'n', { enumerable: true, get: () => ++copies })
+  const flow = loopFlow({ loop: { parallel: true }, body: [cap()] }) as { triggers: Payload[]; nodes: TestNode[] }
+  const bad = { id: 'bad', type: 'ThrowErrorNode', config: { messageTemplate: 'stop' } }
+  const trigger = { ...flow.triggers[0], outputIds: [['loop', 'bad']] }
+  const outcome = await runFlow(
+    { triggers: [trigger], nodes: [...flow.nodes, bad] },
+    { payload: { data: 100_000, bait } },
+  )
+  expect(outcome).toMatchObject({ status: 'failed', error: { node: { id: 'bad' } } })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(copies).toBeLessThan(40)
+})
+
+test.each([false, true])('a long loop lets others have the thread (parallel: %s)', async (parallel) => {
+  let others = 0
+  let next = setImmediate(function count() {
+    others++
+    next = setImmediate(count)
+  })
+  const filler = Array.from({ length: 1_000 }, (_, index) => ({ index }))
+  // The body holds no cap: every turn works on a copy.
+  const body = [mutate('m', [], [])]
+  const outcome = await runFlow(loopFlow({ loop: { parallel }, body }), { payload: { data: 5_000, filler } })
+  clearImmediate(next)
+  expect(outcome.status).toBe('done')
+  expect(others).toBeGreaterThan(5)
+})
