@@ -7,6 +7,8 @@ type Bench = (effort: Effort) => Promise<Figure[]>
 
 const benches: Record<string, () => Promise<Bench>> = {
   trivial: async () => (await import('./trivial.ts')).run,
+  function: async () => (await import('./function-node.ts')).run,
+  start: async () => (await import('./start.ts')).run,
   home: async () => (await import('./home.ts')).run,
 }
 

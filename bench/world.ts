@@ -18,6 +18,8 @@ export interface World {
   data: WorldData
   /** `flags` are for Node itself. */
   start(flags?: string[]): Promise<Started>
+  /** Removes the store: the next start imports everything again. */
+  forget(): Promise<void>
   /** Removes its files. */
   close(): Promise<void>
 }
@@ -59,6 +61,7 @@ export async function openWorld({ moreFlows = 0 }: { moreFlows?: number } = {}):
       ...{ host, data, token: await tokenOf(data) },
       start: (flags = []) =>
         startServer({ args: [...flags, 'server/main.ts', 'start', '--app', `${folder}=${slug}`], env }),
+      forget: () => rm(env.DATA_DIR, { recursive: true }),
       close: () => rm(home, { recursive: true, force: true }),
     }
   } finally {
@@ -180,7 +183,7 @@ function flow(n: number) {
         'reply',
         'EndpointReplyNode',
         {
-          bodyTemplate: '{"words": {{jsonEncode working.words}}}',
+          bodyTemplate: '{ "words": {{jsonEncode working.words}} }',
           bodyTemplateType: 'string',
           replyType: 'custom',
           responseCodeTemplate: '200',
