@@ -143,7 +143,7 @@ function writeVersion(
     documents.filter((one) => one.version === version.version)
   writer.list(`${folder}/version.yaml`, 'ExperienceVersion', [resource])
   const endpoints = own(all.endpoints).map(
-    ({ revision: _r, creationDate: _c, lastUpdated: _l, ...endpoint }) => endpoint,
+    ({ revision: _r, creationDate: _c, lastUpdated: _l, copyOf: _o, ...endpoint }) => endpoint,
   )
   writer.list(`${folder}/endpoints.yaml`, 'ExperienceEndpoint', endpoints)
   for (const viewType of ['layout', 'page', 'component'] as const) {
@@ -162,7 +162,7 @@ function writeVersion(
 }
 
 function writeViews(views: readonly ViewDocument[], folder: string, writer: Writer): void {
-  const resources = views.map(({ body, revision: _r, creationDate: _c, lastUpdated: _l, ...view }) => {
+  const resources = views.map(({ body, revision: _r, creationDate: _c, lastUpdated: _l, copyOf: _o, ...view }) => {
     const path = `${writer.folder(folder, view.name)}.hbs`
     writer.text(path, body)
     return { ...view, localFilename: `./${path.slice(folder.length + 1)}` }

@@ -124,7 +124,7 @@ function toRoute(endpoint: EndpointDocument, applicationId: string): EndpointRou
 }
 
 function toView(endpoint: EndpointDocument, applicationId: string): Payload {
-  const { revision: _, creationDate, lastUpdated, experienceGroupIds, ...rest } = endpoint
+  const { revision: _revision, copyOf: _copyOf, creationDate, lastUpdated, experienceGroupIds, ...rest } = endpoint
   return {
     ...rest,
     experienceEndpointId: endpoint.id,

@@ -34,8 +34,10 @@ export interface VersionParts {
  *
  * The copies get ids of their own, because two documents cannot share one, and every text in them that holds the id of a copied
  * document gets the new one: triggers, page ids in nodes, layouts and static replies name documents by id in places that only
- * their readers know, and an id of 24 random digits stands nowhere by chance. So a version names nothing of another. Flows keep
- * the id of the flow: its storage and its runs go on from version to version.
+ * their readers know, and an id of 24 random digits stands nowhere by chance. So a version names nothing of another, also when it
+ * is exported. What stands outside of versions and serves all of them (globals of the application, cloud and error flows, custom
+ * nodes) goes on to name what is in `develop`: each copy knows what it is a copy of and answers to that id in its version. Flows
+ * keep the id of the flow: its storage and its runs go on from version to version.
  *
  * Throws Refusal `Validation` for a name or a slug that cannot be used, `AlreadyExists` for one that is taken.
  */
@@ -52,12 +54,13 @@ export async function createVersion(world: VersionWorld, wanted: NewVersion): Pr
     id: ids.get(document.id)!,
     version,
   })
+  const named = <D extends { id: string }>(document: D) => ({ ...copy(document), copyOf: document.id })
   const settings = develop.settings ?? { endpointDefaultCors: true, globals: [] }
   const id = newId()
   const operations: WriteOperation[] = [
     { insert: 'experienceVersions', document: { ...withIds(ids, contentOf(settings)), id, version, description } },
-    ...develop.views.map((one): WriteOperation => ({ insert: 'views', document: copy(one) })),
-    ...develop.endpoints.map((one): WriteOperation => ({ insert: 'endpoints', document: copy(one) })),
+    ...develop.views.map((one): WriteOperation => ({ insert: 'views', document: named(one) })),
+    ...develop.endpoints.map((one): WriteOperation => ({ insert: 'endpoints', document: named(one) })),
     ...develop.flowVersions.map((one): WriteOperation => {
       const name = one.name ?? develop.flowNames.get(one.flowId)
       return { insert: 'flowVersions', document: { ...copy(one), name } }

@@ -10,6 +10,8 @@ import { type DashboardArgs, type FileOptions, type Rendering, viewHelpers } fro
 /** A layout, page or component. `body` is Handlebars text; `headers` of a page may set its content type. */
 export interface View {
   id: string
+  /** Another id that means this view, where no view has it as its own. */
+  copyOf?: string
   name: string
   viewType: 'page' | 'layout' | 'component'
   body: string
@@ -49,7 +51,8 @@ export interface ViewOptions {
 export function openViews(views: readonly View[], options: ViewOptions): ViewSet {
   const limits = { ...defaultLimits, ...options.limits }
   const helpers = viewHelpersOf(options)
-  const byId = new Map(views.map((view) => [view.id, view]))
+  const byId = new Map(views.flatMap((view) => (view.copyOf === undefined ? [] : [[view.copyOf, view] as const])))
+  for (const view of views) byId.set(view.id, view)
   const components = new Map(views.filter(isComponent).map((view) => [view.name, view]))
   const compiled = new Map<View, Template>()
   const templateOf = (view: View) => {

@@ -140,7 +140,7 @@ export function openRunner(deps: RunnerDeps): Runner {
 function endpointMatches(flows: AppFlows, event: EndpointEvent): { flow: RunnableFlow; trigger: PlanTrigger }[] {
   const matches = (flow: RunnableFlow, { type, key, config }: PlanTrigger) => {
     if (type !== 'endpoint') return false
-    if (key !== ANY_ENDPOINT && key !== event.endpoint?.id) return false
+    if (key !== ANY_ENDPOINT && key !== event.endpoint?.id && key !== event.endpoint?.copyOf) return false
     if (flow.experienceVersion !== undefined) return flow.experienceVersion === event.version
     // An application flow names the experience version; one that listens to everything and names none hears all.
     const named = config.experienceVersion || (key === ANY_ENDPOINT ? event.version : 'develop')

@@ -91,9 +91,15 @@ export interface StaticReply {
   statusCode?: number
 }
 
-export interface EndpointDocument extends Document {
+/** Part of an experience version. */
+export interface VersionedDocument extends Document {
   /** Name of the experience version. */
   version: string
+  /** The document of `develop` that this is the snapshot of: what names that one means this one here. */
+  copyOf?: string
+}
+
+export interface EndpointDocument extends VersionedDocument {
   method: string
   route: string
   access: 'public' | 'authenticated' | 'group' | 'device'
@@ -106,8 +112,7 @@ export interface EndpointDocument extends Document {
   unauthorizedReply?: StaticReply
 }
 
-export interface ViewDocument extends Document {
-  version: string
+export interface ViewDocument extends VersionedDocument {
   name: string
   viewType: 'page' | 'layout' | 'component'
   body: string
