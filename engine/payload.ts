@@ -119,7 +119,7 @@ function copy(value: unknown, depth: number): unknown {
     return typeof value === 'function' || typeof value === 'symbol' ? undefined : value
   }
   if (depth > MOST_DEPTH)
-    throw new FlowError('path.syntax', `The payload is nested more than ${MOST_DEPTH} levels deep`)
+    throw new FlowError('value.too-deep', `The payload is nested more than ${MOST_DEPTH} levels deep`)
   if (value instanceof Date) return new Date(value.getTime())
   if (Array.isArray(value)) return value.map((item) => copy(item, depth + 1))
   const result: Payload = {}

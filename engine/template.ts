@@ -5,6 +5,7 @@ import { type Helpers, rootFrame } from './helpers/helper.ts'
 import { sharedHelpers } from './helpers/list.ts'
 import { metaHelpers } from './helpers/meta.ts'
 import { printValue, readParts } from './helpers/values.ts'
+import { parseJsonText } from './json-text.ts'
 import { compileMustache, compileTemplate, openEnv } from './template-compile.ts'
 import { excerpt, loneMustache } from './template-parse.ts'
 import { type Evaluate, plainParts, rootScope } from './template-values.ts'
@@ -100,8 +101,9 @@ function compileJson(source: string, kit: Kit): Compiled<unknown> {
 
 function parseJson(text: string, source: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJsonText(text)
   } catch (cause) {
+    if (cause instanceof FlowError) throw cause
     const reason = (cause as Error).message
     throw new FlowError(
       'template.not-json',

@@ -1,4 +1,5 @@
 import { type Budget, limitError } from '../budget.ts'
+import { parseJsonText } from '../json-text.ts'
 import { sizeOf } from '../payload.ts'
 import { type Helper, type Helpers, valueHelper } from './helper.ts'
 import { isRecord, printValue, toNumber } from './values.ts'
@@ -42,8 +43,9 @@ export const encodingHelpers: Helpers = {
   jsonDecode: valueHelper((text) => {
     if (typeof text !== 'string') return undefined
     try {
-      return JSON.parse(text)
-    } catch {
+      return parseJsonText(text)
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
       // Promised: what is not JSON is undefined.
       return undefined
     }

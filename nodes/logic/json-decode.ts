@@ -1,5 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
 import { choice, path, read } from '../../engine/fields.ts'
+import { parseJsonText } from '../../engine/json-text.ts'
 import { copyBounded } from '../bounds.ts'
 import { defineNode } from '../define.ts'
 
@@ -52,7 +53,7 @@ function decode(source: unknown): unknown {
   if (source === undefined) throw failure('nothing', undefined)
   if (typeof source !== 'string') return copyBounded(source)
   try {
-    return copyBounded(JSON.parse(source) as unknown)
+    return copyBounded(parseJsonText(source))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw failure(`${JSON.stringify(source.slice(0, 50))} (${error.message})`, error)

@@ -1,4 +1,5 @@
 import { FlowError } from '../../engine/errors.ts'
+import { parseJsonText } from '../../engine/json-text.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { copyBounded } from '../bounds.ts'
 import type { HttpRequest, HttpResponse } from '../services.ts'
@@ -142,7 +143,7 @@ function decodeBody(body: Uint8Array, encoding: string): unknown {
   if (name === 'base64' || name === 'base64url' || name === 'hex') return Buffer.from(body).toString(name)
   const text = name === 'utf8' ? new TextDecoder().decode(body) : Buffer.from(body).toString(name)
   try {
-    return copyBounded(JSON.parse(text) as unknown)
+    return copyBounded(parseJsonText(text))
   } catch (error) {
     // Not JSON: it is text.
     if (error instanceof SyntaxError) return text

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
+import { nestsDeeper } from '../../engine/json-text.ts'
 import { HttpError } from '../errors.ts'
 import { MOST_KEYS, parseForm } from './form.ts'
 import { readMultipart } from './multipart.ts'
@@ -30,6 +31,8 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
 
 function parseJson(text: string): unknown {
   if (text.trim() === '') return null
+  // Before it is parsed: millions of levels would hold up every other request.
+  if (nestsDeeper(text, MOST_DEPTH)) throw tooDeep()
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -41,14 +44,15 @@ function parseJson(text: string): unknown {
   return value
 }
 
+function tooDeep(): HttpError {
+  return new HttpError('request.body', `Expected a JSON body of at most ${MOST_DEPTH} levels, got more`)
+}
+
 function checkJson(root: unknown): void {
   if (root === null || typeof root !== 'object') return
   let level: object[] = [root]
   let values = 0
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > MOST_DEPTH) {
-      throw new HttpError('request.body', `Expected a JSON body of at most ${MOST_DEPTH} levels, got more`)
-    }
+  while (level.length > 0) {
     const next: object[] = []
     for (const parent of level) {
       const children: unknown[] = Array.isArray(parent) ? parent : Object.values(parent)

@@ -60,11 +60,18 @@ test('puts the failure at its path instead, and on success leaves that path alon
 })
 
 test('refuses what is nested so deep that nothing else could read it', async () => {
-  expect((await decode('['.repeat(5_000) + ']'.repeat(5_000))).error).toMatchObject({ code: 'path.syntax' })
+  expect((await decode('['.repeat(5_000) + ']'.repeat(5_000))).error).toMatchObject({ code: 'value.too-deep' })
 })
 
 test('a key named __proto__ is a key like any other', async () => {
   const { payload } = await decode('{"__proto__":{"polluted":true}}')
   expect(Object.keys(payload.b as object)).toEqual(['__proto__'])
   expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+})
+
+test('JSON of millions of levels is refused without work', async () => {
+  const config = { source: 'data', destination: 'out', errorBehavior: 'payloadPath', errorPath: 'why' }
+  const { payload } = await runNode(jsonDecode, { config, payload: { data: '['.repeat(1_000_000) } })
+  expect(payload.why).toMatchObject({ message: expect.stringContaining('at most 500 levels') })
+  expect(payload).not.toHaveProperty('out')
 })
