@@ -69,14 +69,15 @@ export async function run(request: RunRequest): Promise<Outcome> {
     lookAt: 0,
     last: request.payload,
     at: undefined,
-    waiting: new Map(),
+    waiting: new Set(),
     rest: undefined,
   }
-  const root: Frame = { loop: undefined, parent: undefined, over: false, turn: undefined, visits: 0 }
+  const stopsAlready = request.signal?.aborted === true
+  const root: Frame = { loop: undefined, parent: undefined, over: stopsAlready, turn: undefined, visits: 0 }
   const { promise: stopped, reject: stop } = Promise.withResolvers<never>()
   const timer = setTimeout(() => stop(timeError(limits.milliseconds)), limits.milliseconds)
   const onAbort = () => stop(new FlowError('limit.time', 'The run was stopped because the server is shutting down'))
-  if (request.signal?.aborted) onAbort()
+  if (stopsAlready) onAbort()
   else request.signal?.addEventListener('abort', onAbort, { once: true })
   let failure: unknown
   try {
@@ -116,11 +117,18 @@ interface State extends RunRequest {
   /** Of the branch that ended last. */
   last: Payload
   /** The node that began last. */
-  at: { node: NodePlace; context: AnyContext } | undefined
+  at: Step | undefined
   /** Nodes that have not answered yet. */
-  waiting: Map<AnyContext, NodePlace>
+  waiting: Set<Step>
   /** Set while the run lets others have the thread: all its branches come back together. */
   rest: Promise<void> | undefined
+}
+
+/** A visit under way; `number` counts from 1 in the order of their start. */
+interface Step {
+  node: NodePlace
+  context: AnyContext
+  number: number
 }
 
 /** What halts together: the whole run, or one turn of a loop. */
@@ -204,12 +212,13 @@ async function walk(
     if (isOver(frame)) return
     const node = state.plan.nodes[index]!
     const context = contextOf(state, node, payload, frame, trail)
-    const visit = beginVisit(state, node.place, context)
+    const step = { node: node.place, context, number: ++state.visitCount }
+    const visit = beginVisit(state, step)
     let next: readonly number[] | undefined
     try {
       countVisit(state, frame)
       const answer = runNode(node, context)
-      const output = answer instanceof Promise ? await settled(state, node.place, context, answer) : answer
+      const output = answer instanceof Promise ? await settled(state, step, answer) : answer
       payload = context.payload
       const now = performance.now()
       visit.milliseconds = now - state.started - visit.startedMs
@@ -239,19 +248,18 @@ function runNode({ definition, settings, place }: PlanNode, context: AnyContext)
   return definition.run(context)
 }
 
-async function settled<T>(state: State, node: NodePlace, context: AnyContext, answer: Promise<T>): Promise<T> {
-  state.waiting.set(context, node)
+async function settled<T>({ waiting }: State, step: Step, answer: Promise<T>): Promise<T> {
+  waiting.add(step)
   try {
     return await answer
   } finally {
-    state.waiting.delete(context)
+    waiting.delete(step)
   }
 }
 
-function beginVisit(state: State, node: NodePlace, context: AnyContext): Visit {
-  const visit = { node: node.id, output: undefined, startedMs: performance.now() - state.started, milliseconds: 0 }
-  state.visitCount++
-  state.at = { node, context }
+function beginVisit(state: State, step: Step): Visit {
+  const visit = { node: step.node.id, output: undefined, startedMs: performance.now() - state.started, milliseconds: 0 }
+  state.at = step
   if (state.visits.length < MOST_VISITS_KEPT) state.visits.push(visit)
   return visit
 }
@@ -265,10 +273,11 @@ function countVisit({ limits }: State, frame: Frame): void {
   )
 }
 
-// A run that is stopped from outside stands at the innermost node that has not answered, or at the one that began last.
+// A run that is stopped from outside stands at the node that has not answered, the last to begin of several: of a loop
+// and its body, the body. Else at the node that began last.
 function whereItIs({ at, waiting }: State, error: unknown): unknown {
-  const [context, node] = [...waiting].at(-1) ?? [at?.context, at?.node]
-  return context && node ? new NodeFailure(error, node, context.payload) : error
+  const [step = at] = [...waiting].sort((a, b) => b.number - a.number)
+  return step ? new NodeFailure(error, step.node, step.context.payload) : error
 }
 
 function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame, trail: Trail | undefined): AnyContext {
