@@ -44,8 +44,8 @@ function toJson(results: readonly PathResult[]) {
   return { files, unsupported: unsupportedIn(results) }
 }
 
-function problemToJson({ code, message, node, pointer, severity }: Problem) {
-  return { code, message, node: node ?? null, pointer: pointer ?? '', severity }
+function problemToJson({ code, message, node, pointer }: Problem) {
+  return { code, message, node: node ?? null, pointer: pointer ?? '' }
 }
 
 function unsupportedIn(results: readonly PathResult[]): Record<string, number> {

@@ -1,29 +1,29 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import { parse } from 'yaml'
-import type { PlanTrigger } from '../../engine/compile.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { run } from '../../engine/run.ts'
 import type { Reply } from '../../nodes/services.ts'
 import { importFolder } from '../bundle/import-folder.ts'
-import { ConfigError, readConfig } from '../config.ts'
+import { type Config, ConfigError, readConfig } from '../config.ts'
 import { startPayload } from '../flows/payload.ts'
-import type { RunnableFlow } from '../flows/plans.ts'
 import { now, openRuntime } from '../runtime.ts'
-import type { FlowContent } from '../store/documents.ts'
-import type { Scope, Store } from '../store/port.ts'
+import type { AppStore, Store } from '../store/port.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import type { CommandIo } from './io.ts'
+import { addFlow, applicationOf, findFlow, isFlowFile, libraryFile, textOf } from './run-flow.ts'
+import { printTrace, type RunTrace } from './run-print.ts'
+import { chooseTrigger } from './run-trigger.ts'
 
 const usage = 'run FLOW --payload JSON|@FILE [--trigger KEY] [--app DIR] [--json]'
 
 /**
- * `run FLOW`: runs a flow once, in a store of its own that is thrown away, and prints its trace. FLOW is a flow file, or
- * the name of a flow of the application given by `--app`. Exit code 1 when the run fails.
+ * `run FLOW`: runs a flow once, in a store of its own that is thrown away, and prints its trace. FLOW is a flow file, or the name
+ * of a flow of the application given by `--app`, without that of one of the flow library. A file in an application folder runs in
+ * that application, unless `--app` gives another. Exit code 1 when the run fails.
  */
 export async function runCommand(args: string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -39,18 +39,24 @@ export async function runCommand(args: string[], io: CommandIo): Promise<number>
   const [flow] = positionals
   if (flow === undefined || positionals.length > 1) throw new ConfigError(`Expected one flow: ${usage}`)
   const payload = await readPayload(values.payload)
-  const dataDir = await mkdtemp(join(tmpdir(), 'headgate-run-'))
+  const dataDir = mkdtempSync(join(tmpdir(), 'headgate-run-'))
+  const clean = () => rmSync(dataDir, { recursive: true, force: true })
+  const stop = (_signal: string, number: number) => {
+    clean()
+    process.exit(128 + number)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop)
   try {
     const config = readConfig({ ...io.env, DATA_DIR: dataDir })
-    const store = await openSqlite({ file: config.storeFile })
+    const store = await openSqlite({ file: ':memory:' })
     try {
-      const log = pino({ level: 'error' }, pino.destination(2))
-      return await runOnce({ ...values, flow, payload, store, runtime: openRuntime({ config, log }), io })
+      return await runOnce({ ...values, flow, payload, store, config, io })
     } finally {
       await store.close()
     }
   } finally {
-    await rm(dataDir, { recursive: true, force: true })
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop)
+    clean()
   }
 }
 
@@ -61,123 +67,86 @@ interface Once {
   app?: string
   json: boolean
   store: Store
-  runtime: ReturnType<typeof openRuntime>
+  config: Config
   io: CommandIo
 }
 
-async function runOnce({ flow: wanted, payload: given, trigger: key, app: folder, json, store, runtime, io }: Once) {
-  const messages: { node: string; level: string; message: string; value: unknown }[] = []
+async function runOnce({ payload: given, trigger: wanted, json, store, config, io, ...named }: Once): Promise<number> {
+  const { app, id } = await prepare({ ...named, store, config, io })
+  const runtime = openRuntime({ config, log: pino({ level: 'error' }, pino.destination(2)) })
+  const messages: RunTrace['messages'] = []
   const replies: Reply[] = []
   runtime.debug.listen(({ nodeId: node, level, message, value }) => messages.push({ node, level, message, value }))
   try {
-    const scope =
-      folder === undefined ? await emptyApplication(store) : (await importFolder({ store, folder, io })).scope
-    const app = store.app(scope)
-    const id = await flowId(store, scope, wanted)
     const flows = await runtime.plans.of(app)
     const flow = flows.flows.find((one) => one.id === id)
-    if (!flow) throw new ConfigError(`Expected a flow file, or the name of an enabled flow with --app, got "${wanted}"`)
-    const trigger = chooseTrigger(flow, key)
-    const time = new Date(now())
+    if (!flow) throw new ConfigError(`Expected a flow that can run, got "${named.flow}"`)
+    const { trigger, data } = await chooseTrigger(app, flow, wanted)
     const relay = { type: 'user', id: '0'.repeat(24) }
-    const start = { triggerId: trigger.key, triggerType: trigger.published, time, data: {}, relay }
-    const payload = { ...startPayload(flows, flow, start), ...given }
-    const context = { runId: 'run', app, flows, flow }
-    const services = runtime.services(context, () => ({ send: async (_replyId, reply) => void replies.push(reply) }))
+    const start = { triggerId: trigger.key, triggerType: trigger.published, time: new Date(now()), data, relay }
+    const payload = { ...startPayload(flows, flow, start), ...given, data: { ...data, ...asObject(given.data) } }
+    const services = runtime.services({ runId: 'run', app, flows, flow }, () => ({
+      send: async (_replyId, reply) => void replies.push(reply),
+    }))
     const outcome = await run({
-      plan: flow.plan,
-      entry: trigger.entry,
-      payload,
+      ...{ plan: flow.plan, entry: trigger.entry, payload },
       services: services as unknown as Record<string, unknown>,
+      limits: { milliseconds: config.runTimeoutMs },
     })
     const { cause: _, ...error } = outcome.error ?? { cause: undefined }
-    const trace = { ...outcome, ...(outcome.error ? { error } : {}), messages, replies }
+    const trace = { ...outcome, ...(outcome.error ? { error } : {}), messages, replies } as RunTrace
     if (json) io.out(JSON.stringify(trace, null, 2))
-    else print(trace, flow, io)
+    else printTrace(trace, flow, io)
     return outcome.status === 'done' ? 0 : 1
   } finally {
     await runtime.close()
   }
 }
 
-async function readPayload(given: string): Promise<Payload> {
-  const source = given.startsWith('@') ? await readText(given.slice(1)) : given
-  try {
-    const payload: unknown = JSON.parse(source)
-    if (payload !== null && typeof payload === 'object' && !Array.isArray(payload)) return payload as Payload
-  } catch (error) {
-    throw new ConfigError(`--payload: expected JSON, or @FILE with JSON: ${(error as Error).message}`)
+/** The application to run in, and the flow in it. */
+async function prepare({
+  flow,
+  app: given,
+  store,
+  config,
+  io,
+}: Pick<Once, 'flow' | 'app' | 'store' | 'config' | 'io'>): Promise<{ app: AppStore; id: string }> {
+  const file = isFlowFile(flow) ? flow : given === undefined ? await libraryFile(flow) : undefined
+  if (file === undefined && given === undefined) {
+    throw new ConfigError(`Expected a flow file, or --app with the folder that has the flow "${flow}": ${usage}`)
   }
+  // Read before anything is imported: a name that is misspelt is told at once.
+  if (file !== undefined) await textOf(file)
+  const folder = given ?? (file === undefined ? undefined : applicationOf(file))
+  const env = { ...io.env, DATA_DIR: config.dataDir }
+  const scope = folder === undefined ? undefined : (await importFolder({ store, folder, io: { ...io, env } })).scope
+  const app = scope === undefined ? await emptyApplication(store) : store.app(scope)
+  return { app, id: file === undefined ? await findFlow(app, flow) : await addFlow(app, file, config) }
+}
+
+async function emptyApplication(store: Store): Promise<AppStore> {
+  const scope = { tenant: 'local', application: randomBytes(12).toString('hex') }
+  const secret = randomBytes(32).toString('hex')
+  const app = store.app(scope)
+  await app.collection('application').insert({ id: scope.application, name: 'Run', globals: [], secret })
+  return app
+}
+
+async function readPayload(given: string): Promise<Payload> {
+  const source = given.startsWith('@') ? await textOf(given.slice(1)) : given
+  const payload = parsePayload(source)
+  if (payload !== null && typeof payload === 'object' && !Array.isArray(payload)) return payload as Payload
   throw new ConfigError(`--payload: expected a JSON object, got ${source.slice(0, 100)}`)
 }
 
-async function readText(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error) => {
-    throw new ConfigError(`Expected a file that can be read, got ${file} (${(error as Error).message})`)
-  })
-}
-
-async function emptyApplication(store: Store): Promise<Scope> {
-  const scope = { tenant: 'local', application: randomBytes(12).toString('hex') }
-  const secret = randomBytes(32).toString('hex')
-  const document = { id: scope.application, name: 'Run', globals: [], secret }
-  await store.app(scope).collection('application').insert(document)
-  return scope
-}
-
-// A file becomes one more flow of the application; anything else is the name of a flow that it has.
-async function flowId(store: Store, scope: Scope, wanted: string): Promise<string> {
-  const flows = store.app(scope).collection('flows')
-  if (!/\.(json|ya?ml)$/i.test(wanted)) {
-    const named = await flows.first({ field: 'name', op: 'eq', value: wanted })
-    return named?.id ?? ''
+function parsePayload(source: string): unknown {
+  try {
+    return JSON.parse(source)
+  } catch (error) {
+    throw new ConfigError(`--payload: expected JSON, or @FILE with JSON: ${(error as Error).message}`)
   }
-  const content = contentOf(parse(await readText(wanted)), wanted)
-  const flowClass = (content.flowClass as 'cloud' | undefined) ?? 'cloud'
-  const name = typeof content.name === 'string' ? content.name : wanted
-  const { id } = await flows.insert({
-    name,
-    flowClass: flowClass === 'cloud' ? 'cloud' : flowClass,
-    enabled: true,
-    content,
-  })
-  return id
 }
 
-function contentOf(raw: unknown, file: string): FlowContent {
-  const resources = (raw as { resources?: unknown[] } | null)?.resources
-  const flow = Array.isArray(resources) ? resources[0] : raw
-  if (flow === null || typeof flow !== 'object') throw new ConfigError(`Expected a flow in ${file}, got ${typeof flow}`)
-  return { triggers: [], nodes: [], globals: [], ...flow }
-}
-
-function chooseTrigger(flow: RunnableFlow, key: string | undefined): PlanTrigger {
-  const { triggers } = flow.plan
-  const found = key === undefined ? triggers[0] : triggers.find((one) => one.key === key || one.type === key)
-  if (found) return found
-  const known = triggers.map((one) => one.key || one.type).join(', ') || 'none'
-  throw new ConfigError(`--trigger: expected one of ${known}, got ${key ?? 'nothing'}`)
-}
-
-function print(
-  trace: Pick<Awaited<ReturnType<typeof run>>, 'status' | 'visits' | 'milliseconds' | 'payload'> & {
-    error?: { message?: string; code?: string }
-    messages: { level: string; message: string }[]
-    replies: Reply[]
-  },
-  flow: RunnableFlow,
-  io: CommandIo,
-): void {
-  const labels = new Map(flow.plan.nodes.map(({ place }) => [place.id, place.label]))
-  for (const { node, output, milliseconds } of trace.visits) {
-    io.out(`${milliseconds.toFixed(2).padStart(9)} ms  ${labels.get(node) ?? node} (${node}) -> ${output ?? 'end'}`)
-  }
-  for (const { level, message } of trace.messages) io.out(`${level}: ${message}`)
-  for (const reply of trace.replies) io.out(`reply: ${JSON.stringify(reply)}`)
-  io.out(JSON.stringify(trace.payload, null, 2))
-  io.out(
-    trace.error
-      ? `failed: ${trace.error.message} (${trace.error.code})`
-      : `done in ${trace.milliseconds.toFixed(2)} ms`,
-  )
+function asObject(value: unknown): object {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {}
 }
