@@ -94,7 +94,7 @@ export function openRunner(deps: RunnerDeps): Runner {
       }),
     )
     if (replyId !== undefined && cascades && outcomes.every((one) => one.status === 'failed')) {
-      deps.failReply(context.app.scope, replyId, { message: outcome.error?.message ?? 'The flow failed' })
+      deps.failReply(context.app.scope, replyId, { message: excerptOf(outcome.error?.message ?? 'The flow failed') })
     }
   }
 
@@ -151,10 +151,17 @@ function endpointMatches(flows: AppFlows, event: EndpointEvent): { flow: Runnabl
   )
 }
 
+const MOST_MESSAGE_CHARS = 1_000
+
+// An author's message may be megabytes long, and come a thousand times a second.
+function excerptOf(message: string): string {
+  return message.length <= MOST_MESSAGE_CHARS ? message : `${message.slice(0, MOST_MESSAGE_CHARS)}...`
+}
+
 function logFailure(log: Logger, { runId, app, flow }: RunContext, { error }: Outcome): void {
   const about = { runId, application: app.scope.application, flow: flow.name, version: flow.version, node: error?.node }
   if (error?.code === 'internal') log.error({ ...about, err: error.cause }, 'a run failed on a fault of the server')
-  else log.warn({ ...about, code: error?.code, reason: error?.message }, 'a run failed')
+  else log.warn({ ...about, code: error?.code, reason: excerptOf(error?.message ?? '') }, 'a run failed')
 }
 
 /** The data of a virtual button: JSON text of an object in its `meta.payload`. Throws SyntaxError for other text. */

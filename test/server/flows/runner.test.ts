@@ -222,3 +222,9 @@ test('draining waits for runs, then ends what does not end by itself', async () 
   expect((await circle)?.error?.code).toMatch(/^limit\.(time|visits)$/)
   expect(ended).toHaveLength(1)
 })
+
+test('a message of megabytes is cut short in the log', async () => {
+  const { press, addFlow, log } = await open()
+  await press(await addFlow({ name: 'Long', triggers: [button(['bad'])], nodes: [fail('bad', 'x'.repeat(100_000))] }))
+  expect(log).toMatchObject([{ msg: 'a run failed', reason: `${'x'.repeat(1_000)}...` }])
+})
