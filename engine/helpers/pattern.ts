@@ -36,11 +36,10 @@ function parsePattern(source: string): RE2JS | undefined {
     return RE2JS.compile(RE2JS.translateRegExp(source))
   } catch (cause) {
     if (!isJavaScriptPattern(source)) return undefined
-    throw new FlowError(
-      'template.helper',
-      `Expected a pattern without look-around and back references, got "${source}". Write it without them.`,
-      { cause },
-    )
+    const [what, advice] = /repeat|large/i.test((cause as Error).message)
+      ? ['of fewer repetitions', 'Count less in it.']
+      : ['without look-around and back references', 'Write it without them.']
+    throw new FlowError('template.helper', `Expected a pattern ${what}, got "${source}". ${advice}`, { cause })
   }
 }
 

@@ -62,3 +62,11 @@ test('match refuses a pattern of more than 1000 characters', () => {
     expect.objectContaining({ code: 'template.helper' }),
   )
 })
+
+test('match says what is wrong with a pattern that counts too far', () => {
+  const pattern = '((((a{0,1000}){0,1000}){0,1000}){0,1000})'
+  expect(() => templates.value('{{match "ab" pattern}}')({ pattern })).toThrow('of fewer repetitions')
+  expect(() => templates.value('{{match "ab" pattern}}')({ pattern: '(.{0,1000}b){50}' })).toThrow(
+    'of fewer repetitions',
+  )
+})
