@@ -40,6 +40,7 @@ export function toAnswer(reply: Reply, context: AnswerContext): Answer {
     addSetCookie(headers, toSetCookie(cookie, { sameSite: reply.sameSite, secure }))
   }
   if (location !== undefined) headers.location = location
+  checkHeaderSize(headers)
   return { status: statusOf(reply), headers, body }
 }
 
@@ -129,6 +130,19 @@ function putHeader(headers: Answer['headers'], written: string, value: string): 
   }
   if (name === 'set-cookie') addSetCookie(headers, value)
   else headers[name] = value
+}
+
+// Most clients and proxies break off above it, without a word to anyone.
+const MOST_HEADER_BYTES = 15_000
+
+function checkHeaderSize(headers: Answer['headers']): void {
+  let bytes = 0
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of Array.isArray(value) ? value : [value]) bytes += name.length + one.length + 4
+  }
+  if (bytes <= MOST_HEADER_BYTES) return
+  const message = `Expected at most ${MOST_HEADER_BYTES} bytes of headers and cookies in a reply, got ${bytes}. Put less into them.`
+  throw new FlowError('reply.header', message)
 }
 
 function addSetCookie(headers: Answer['headers'], cookie: string): void {

@@ -379,3 +379,17 @@ describe('CORS', () => {
     expect((await site.ask('/nowhere', { headers })).headers['access-control-allow-origin']).toBe('*')
   })
 })
+
+describe('headers and cookies of a reply', () => {
+  test.each([
+    ['a header', { headers: [['x-a', 'x'.repeat(20_000)]] }],
+    ['many cookies', { cookies: Array.from({ length: 10 }, (_, i) => ({ name: `c${i}`, value: 'x'.repeat(3_000) })) }],
+    ['a redirect', { body: { kind: 'redirect', location: `/${'x'.repeat(20_000)}` } }],
+  ] as [string, Partial<Reply>][])('%s that clients would break off at fails the run', async (_, planned) => {
+    const answer = await replyWith({ body: custom('x'), ...planned })
+    expect([answer.status, answer.json()]).toMatchObject([
+      500,
+      { message: expect.stringContaining('bytes of headers') },
+    ])
+  })
+})
