@@ -17,7 +17,8 @@ export const flowErrors = {
   'limit.branches': 'A run forked into more branches than it may',
   'limit.payload': 'A payload grew beyond its limit',
   'loop.too-long': 'A loop has more items than it may',
-  'value.too-large': 'A stored value is larger than 16 KB',
+  'value.too-large':
+    'A stored value is larger than 16 KB, its key is too long, or all values of a flow are too many to read at once',
   'value.not-number': 'A stored value to add to is not a number',
   'reply.unsupported': 'A reply of a type that this server does not give',
   'config.missing': 'A required setting is absent',

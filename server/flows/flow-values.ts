@@ -3,14 +3,25 @@ import type { FlowValues } from '../../nodes/services.ts'
 import { StoreError, type Values } from '../store/port.ts'
 
 const MOST_BYTES = 16 * 1024
+const MOST_KEY_CHARS = 1_000
 
 /** The storage of one flow: shared by all its runs and versions, unseen by other flows. */
 export function flowValues(values: Values, flowId: string): FlowValues {
   const space = `flow:${flowId}`
   return {
     get: (key) => values.get(space, key),
-    all: () => values.entries(space),
+    async all() {
+      try {
+        return await values.entries(space)
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code !== 'limit') throw error
+        const message =
+          'Expected at most 5 MB of stored values to read at once, got more. Read them one by one, by key.'
+        throw new FlowError('value.too-large', message, { cause: error })
+      }
+    },
     async set(key, value) {
+      checkKey(key)
       const bytes = Buffer.byteLength(JSON.stringify(value) ?? '')
       if (bytes > MOST_BYTES) {
         throw new FlowError(
@@ -22,6 +33,7 @@ export function flowValues(values: Values, flowId: string): FlowValues {
     },
     remove: (key) => values.take(space, key),
     async add(key, amount) {
+      checkKey(key)
       try {
         return await values.add(space, key, amount)
       } catch (error) {
@@ -30,4 +42,10 @@ export function flowValues(values: Values, flowId: string): FlowValues {
       }
     },
   }
+}
+
+function checkKey(key: string): void {
+  if (key.length <= MOST_KEY_CHARS) return
+  const message = `Expected a storage key of at most ${MOST_KEY_CHARS} characters, got ${key.length}. Check its template.`
+  throw new FlowError('value.too-large', message)
 }

@@ -180,6 +180,7 @@ export interface Blobs {
 /** Small JSON values (Dates come back as ISO text), by space and key. A space is a flow, a latch, ... */
 export interface Values {
   get(space: string, key: string): Promise<unknown>
+  /** By key. Throws StoreError `limit` for more than 5 MB of JSON, having read no more than that. */
   entries(space: string): Promise<Record<string, unknown>>
   /** Undefined removes. */
   set(space: string, key: string, value: unknown): Promise<void>

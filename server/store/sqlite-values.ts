@@ -2,6 +2,9 @@ import { StoreError, type Values } from './port.ts'
 import type { AppNumber } from './sqlite-collection.ts'
 import type { Database } from './sqlite-database.ts'
 
+const MOST_ENTRIES_CHARS = 5 << 20
+const PAGE = 100
+
 /** The small values of one application. */
 export function openValues(database: Database, app: AppNumber): Values {
   const read = (space: string, key: string): unknown => {
@@ -26,9 +29,24 @@ export function openValues(database: Database, app: AppNumber): Values {
     },
 
     async entries(space) {
-      const sql = 'SELECT key, json FROM vals WHERE app = ? AND space = ? ORDER BY key'
-      const found = database.all(sql, [app.known(), space])
-      return Object.fromEntries(found.map((row) => [String(row.key), JSON.parse(String(row.json))]))
+      const sql = 'SELECT key, json FROM vals WHERE app = ? AND space = ? AND key > ? ORDER BY key LIMIT ?'
+      const entries: [string, unknown][] = []
+      let chars = 0
+      const more = (after: string) => database.all(sql, [app.known(), space, after, PAGE])
+      // The empty key comes before all others, and after nothing.
+      const first = read(space, '')
+      if (first !== undefined) entries.push(['', first])
+      for (let page = more(''); page.length > 0; page = more(String(page.at(-1)!.key))) {
+        for (const row of page) {
+          const [key, json] = [String(row.key), String(row.json)]
+          chars += key.length + json.length
+          if (chars > MOST_ENTRIES_CHARS) {
+            throw new StoreError('limit', `More than ${MOST_ENTRIES_CHARS} characters are stored in "${space}"`)
+          }
+          entries.push([key, JSON.parse(json)])
+        }
+      }
+      return Object.fromEntries(entries)
     },
 
     async set(space, key, value) {

@@ -32,3 +32,21 @@ test('refuses to add to text, and to keep more than 16 KB', async () => {
   await expect(values.set('big', 'x'.repeat(17_000))).rejects.toMatchObject({ code: 'value.too-large' })
   expect(await values.get('big')).toBeUndefined()
 })
+
+test('more values than a payload holds are read one by one, not all at once', async () => {
+  const { app } = await openApplication()
+  const values = flowValues(app.values, 'f1')
+  const value = 'x'.repeat(16_000)
+  for (let i = 0; i < 340; i++) await values.set(`k${i}`, value)
+  await expect(values.all()).rejects.toMatchObject({ code: 'value.too-large' })
+  expect(await values.get('k339')).toBe(value)
+})
+
+test('a key of megabytes is refused', async () => {
+  const { app } = await openApplication()
+  const values = flowValues(app.values, 'f1')
+  const key = 'k'.repeat(1_001)
+  await expect(values.set(key, 1)).rejects.toMatchObject({ code: 'value.too-large' })
+  await expect(values.add(key, 1)).rejects.toMatchObject({ code: 'value.too-large' })
+  expect(await values.all()).toEqual({})
+})
