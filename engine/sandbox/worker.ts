@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { guardChild } from './guard.ts'
 import { realm } from './realm.ts'
 import { realmBytes } from './realm-bytes.ts'
 import { realmText } from './realm-text.ts'
@@ -74,6 +75,7 @@ export function openWorker(settings: WorkerSettings, events: WorkerEvents): Work
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
+  const unguard = child.pid === undefined ? undefined : guardChild(child.pid)
   const deadlines = new Map<number, NodeJS.Timeout>()
   let ready = false
   let killed = false
@@ -114,6 +116,7 @@ export function openWorker(settings: WorkerSettings, events: WorkerEvents): Work
     if (ended) return
     ended = true
     killed = true
+    unguard?.()
     for (const timer of deadlines.values()) clearTimeout(timer)
     clearInterval(watch)
     if (code === outOfMemory) reason = 'memory'
