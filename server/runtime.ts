@@ -32,7 +32,12 @@ export function openRuntime({ config, log }: { config: Config; log: Logger }): R
   const http = openEgress({ allowPrivate: config.egressAllow })
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox: join(config.dataDir, 'outbox') })
   const debug = openDebugStream(now)
-  const resources = (app: AppStore) => openResources({ app, now })
+  const opened = new WeakMap<AppStore, Resources>()
+  const resources = (app: AppStore) => {
+    const known = opened.get(app) ?? openResources({ app, now })
+    opened.set(app, known)
+    return known
+  }
   return {
     plans: openPlans(catalog),
     debug,

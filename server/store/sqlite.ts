@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { CollectionName, Document, Documents } from './documents.ts'
 import { type AppStore, type Collection, type Scope, type Store, StoreError, type WriteOperation } from './port.ts'
+import { scopeKey } from './scope.ts'
 import { openBlobs } from './sqlite-blobs.ts'
 import { type AppNumber, openCollection, type SqliteCollection } from './sqlite-collection.ts'
 import { type Database, openDatabase } from './sqlite-database.ts'
@@ -39,10 +40,20 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
   }
 }
 
+/** Handles that are kept open, so that asking for one costs nothing; any number more may be made. */
+const mostHandles = 1_000
+
 function openStore(database: Database, layouts: Layouts): Store {
   const appOf = appNumbers(database)
+  const handles = new Map<string, AppStore>()
   return {
-    app: (scope) => openApp({ database, layouts, scope: { ...scope }, app: appOf(scope) }),
+    app(scope) {
+      const key = scopeKey(scope)
+      const handle = handles.get(key) ?? openApp({ database, layouts, scope: { ...scope }, app: appOf(scope) })
+      handles.set(key, handle)
+      if (handles.size > mostHandles) handles.delete(handles.keys().next().value!)
+      return handle
+    },
     hosts: openHosts(database, appOf),
 
     async applications() {
