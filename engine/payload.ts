@@ -91,25 +91,32 @@ export function copyValue<T>(value: T): T {
  * that can grow a payload.
  */
 export function sizeOf(value: unknown, limit = Number.POSITIVE_INFINITY): number {
+  if (value === null || typeof value !== 'object') return sizeOfLeaf(value)
   let size = 0
-  const stack: unknown[] = [value]
-  while (stack.length > 0 && size <= limit) {
-    const next = stack.pop()
-    if (typeof next === 'string') size += next.length + 2
-    else if (next === null || typeof next !== 'object') size += 6
-    else if (next instanceof Date) size += 26
+  const stack: object[] = [value]
+  // Leaves are counted where they are found: only what holds more goes on the stack.
+  const add = (one: unknown) => {
+    if (one === null || typeof one !== 'object') size += sizeOfLeaf(one)
+    else stack.push(one)
+  }
+  for (let next = stack.pop(); next !== undefined && size <= limit; next = stack.pop()) {
+    if (next instanceof Date) size += 26
     else if (Array.isArray(next)) {
       size += 2 + next.length
-      for (const item of next) stack.push(item)
+      for (let i = 0; i < next.length; i++) add(next[i])
     } else {
       size += 2
       for (const key of Object.keys(next)) {
         size += key.length + 4
-        stack.push((next as Payload)[key])
+        add((next as Payload)[key])
       }
     }
   }
   return size
+}
+
+function sizeOfLeaf(value: unknown): number {
+  return typeof value === 'string' ? value.length + 2 : 6
 }
 
 const MOST_DEPTH = 500
@@ -119,11 +126,22 @@ function copy(value: unknown, depth: number): unknown {
     return typeof value === 'function' || typeof value === 'symbol' ? undefined : value
   }
   if (depth > MOST_DEPTH)
-    throw new FlowError('value.too-deep', `The payload is nested more than ${MOST_DEPTH} levels deep`)
+    throw new FlowError(
+      'value.too-deep',
+      `Expected a value of at most ${MOST_DEPTH} levels, got one that is nested deeper`,
+    )
   if (value instanceof Date) return new Date(value.getTime())
-  if (Array.isArray(value)) return value.map((item) => copy(item, depth + 1))
+  if (Array.isArray(value)) {
+    const list: unknown[] = new Array(value.length)
+    for (let i = 0; i < value.length; i++) list[i] = copy(value[i], depth + 1)
+    return list
+  }
   const result: Payload = {}
-  for (const key of Object.keys(value)) putOwn(result, key, copy((value as Payload)[key], depth + 1))
+  for (const key of Object.keys(value)) {
+    const inner = copy((value as Payload)[key], depth + 1)
+    if (key === '__proto__') putOwn(result, key, inner)
+    else result[key] = inner
+  }
   return result
 }
 
