@@ -22,7 +22,7 @@ const reset = (chart) => {
   chart.querySelector('.chart-cursor')?.setAttribute('d', '')
 }
 document.addEventListener('pointermove', (event) => {
-  const plot = event.target instanceof Element ? event.target.closest('[data-chart] svg') : null
+  const plot = event.target instanceof Element ? event.target.closest('.chart-canvas') : null
   for (const chart of document.querySelectorAll('[data-chart]')) if (!plot || !chart.contains(plot)) reset(chart)
   const chart = plot?.closest('[data-chart]')
   const data = chart?.querySelector('script')
@@ -38,12 +38,14 @@ document.addEventListener('pointermove', (event) => {
     minute: '2-digit',
     timeZone: chart.dataset.timezone,
   })
-  now.textContent = `${nearest.value} ${chart.dataset.unit} at ${time}`
+  now.textContent = `${nearest.value}${chart.dataset.unit} at ${time}`
   chart.querySelector('.chart-cursor').setAttribute('d', `M${nearest.x} 0V150`)
 })
 
-// Readings arrive every ten seconds: fetch the page again and swap the parts marked data-live.
+// Readings arrive every ten seconds: fetch the page again and swap the parts marked data-live. Until the first one is there
+// the page is looked at more often.
 const PERIOD_MS = 10000
+const WAITING_MS = 2000
 const refresh = async () => {
   if (document.hidden) return
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } })
@@ -60,6 +62,11 @@ const refresh = async () => {
   }
 }
 if (document.querySelector('[data-live]')) {
-  // A failed refresh is tried again at the next turn; the page then shows how old its readings are.
-  setInterval(() => refresh().catch(() => undefined), PERIOD_MS)
+  const turn = async () => {
+    // A failed refresh is tried again at the next turn; the page then shows how old its readings are.
+    await refresh().catch(() => undefined)
+    wait()
+  }
+  const wait = () => setTimeout(turn, document.querySelector('[data-waiting]') ? WAITING_MS : PERIOD_MS)
+  wait()
 }
