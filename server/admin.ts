@@ -9,7 +9,7 @@ export interface AdminOptions {
   store: Store
   metrics: Metrics
   log: Logger
-  /** Address of an experience, by its host name. */
+  /** Address of an experience, by its host name as stored. */
   urlOf(host: string): string
 }
 
@@ -55,7 +55,9 @@ async function listed(store: Store, urlOf: (host: string) => string) {
         app.collection('devices').count(),
         app.collection('users').count(),
       ])
-      const named = hosts.filter((host) => host.version !== undefined).map(({ name }) => ({ name, url: urlOf(name) }))
+      // A name like *.example.com stands for many addresses and is none itself.
+      const open = hosts.filter((host) => host.version !== undefined && !host.name.startsWith('*'))
+      const named = open.map(({ name }) => ({ name, url: urlOf(name) }))
       return { name: application?.name ?? '', hosts: named, flows, devices, users }
     }),
   )

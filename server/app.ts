@@ -70,7 +70,9 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
     const { port } = socket.address() as AddressInfo
     return `http://${host}${port === 80 ? '' : `:${port}`}`
   }
-  const admin = adminRouter({ store, metrics, log, urlOf })
+  // A host is stored as a whole name, or as the slug before the base domain.
+  const urlOfStored = (name: string) => urlOf(name.includes('.') ? name : `${name}.${config.baseDomain}`)
+  const admin = adminRouter({ store, metrics, log, urlOf: urlOfStored })
   const app = express()
   app.disable('x-powered-by')
   // The admin host and the experiences share no origin: which of them is asked is the first thing that is settled.
