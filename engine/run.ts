@@ -2,6 +2,7 @@ import type { Plan, PlanNode } from './compile.ts'
 import { FlowError } from './errors.ts'
 import type { AnyNode, NodePlace, Turn, Visit } from './node.ts'
 import { copyValue, type Payload, sizeOf } from './payload.ts'
+import { enterTurn, giveWay } from './turns.ts'
 
 export interface RunLimits {
   milliseconds: number
@@ -24,6 +25,8 @@ export interface RunRequest {
   limits?: Partial<RunLimits>
   /** Ends the run early, as running out of time does. */
   signal?: AbortSignal
+  /** Runs of one group share the turns that the groups take on the thread; default: all runs are of one. */
+  group?: string
 }
 
 /** Why a run failed. `cause` is for the log; the rest may be shown to the author. */
@@ -208,7 +211,7 @@ async function walk(
   let payload = start
   let trail = before
   for (;;) {
-    if (performance.now() - state.slice > SLICE_MS) await giveWay(state)
+    if (performance.now() - state.slice > SLICE_MS) await rest(state)
     if (isOver(frame)) return
     const node = state.plan.nodes[index]!
     const context = contextOf(state, node, payload, frame, trail)
@@ -248,10 +251,12 @@ function runNode({ definition, settings, place }: PlanNode, context: AnyContext)
   return definition.run(context)
 }
 
-async function settled<T>({ waiting }: State, step: Step, answer: Promise<T>): Promise<T> {
+async function settled<T>({ waiting, group = '' }: State, step: Step, answer: Promise<T>): Promise<T> {
   waiting.add(step)
   try {
-    return await answer
+    const output = await answer
+    await enterTurn(group)
+    return output
   } finally {
     waiting.delete(step)
   }
@@ -336,25 +341,13 @@ function isOver(frame: Frame): boolean {
   return false
 }
 
-// A run without I/O would otherwise keep the thread from every other request. Runs that wait for the thread take it one
-// a turn of the event loop, so that requests come in between, however many such runs there are.
-function giveWay(state: State): Promise<void> {
-  state.rest ??= new Promise((resolve) => {
-    resting.push(() => {
-      state.rest = undefined
-      state.slice = performance.now()
-      resolve()
-    })
-    if (resting.length === 1) setImmediate(wakeNext)
+// A run without I/O would otherwise keep the thread from every other request. All branches of a run come back together.
+function rest(state: State): Promise<void> {
+  state.rest ??= giveWay(state.group ?? '').then(() => {
+    state.rest = undefined
+    state.slice = performance.now()
   })
   return state.rest
-}
-
-const resting: (() => void)[] = []
-
-function wakeNext(): void {
-  resting.shift()!()
-  if (resting.length > 0) setImmediate(wakeNext)
 }
 
 const SMALL_BYTES = 10_000

@@ -4,6 +4,7 @@ import type { RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { FlowError } from '../../engine/errors.ts'
 import type { Payload } from '../../engine/payload.ts'
+import { enterTurn } from '../../engine/turns.ts'
 import type { DeviceView, Tenancy } from '../../nodes/services.ts'
 import { HttpError } from '../errors.ts'
 import type { Scope, Store } from '../store/port.ts'
@@ -100,6 +101,8 @@ export function openExperience(deps: ExperienceDeps): Experience {
     if (match) parts.params = match.params
     const session = await findSession(parts, (token) => deps.session(host.scope, token))
     const exchange = { definitions, parts, source, time, requestId, session }
+    // Templates and flows of the application come next; what it did before may have kept the thread from others.
+    await enterTurn(host.scope.application)
     if (!match) return notFound(exchange)
     const route = match.value
     const view = () => toView(definitions, parts, { time, route, session })

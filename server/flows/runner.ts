@@ -69,6 +69,7 @@ export function openRunner(deps: RunnerDeps): Runner {
       services: deps.services(context) as unknown as Record<string, unknown>,
       limits: deps.limits,
       signal: stopping.signal,
+      group: app.scope.application,
     })
     const { type: triggerType } = trigger
     deps.records.add(app, { flowId: flow.id, flowVersion: flow.version, triggerType, outcome })

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { enterTurn, giveWay } from '../../engine/turns.ts'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Keeps the thread, as a heavy template does. */
+function hog(milliseconds = 15): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+async function work(group: string, seen: string[], before: Promise<void> | undefined): Promise<void> {
+  await before
+  seen.push(group)
+  hog()
+}
+
+test('who comes while the thread is quick goes on at once', async () => {
+  await turn()
+  expect([enterTurn('a'), enterTurn('b'), enterTurn('a')]).toEqual([undefined, undefined, undefined])
+})
+
+test('after long work others wait for a turn of the event loop', async () => {
+  await turn()
+  expect(enterTurn('a')).toBeUndefined()
+  hog()
+  const wait = enterTurn('b')
+  expect(wait).toBeInstanceOf(Promise)
+  await wait
+  await turn()
+  expect(enterTurn('b')).toBeUndefined()
+})
+
+test('groups take turns, however many wait in one of them', async () => {
+  const seen: string[] = []
+  const all = [...'aaaaaa', 'b', 'c', 'b'].map((group) => work(group, seen, giveWay(group)))
+  await Promise.all(all)
+  expect(seen.join('')).toBe('abcabaaaa')
+})
+
+test('the event loop turns between pieces of long work, and short ones share a turn', async () => {
+  let turns = 0
+  let next = setImmediate(function count() {
+    turns++
+    next = setImmediate(count)
+  })
+  await Promise.all(Array.from({ length: 10 }, () => work('a', [], giveWay('a'))))
+  expect(turns).toBeGreaterThanOrEqual(9)
+  turns = 0
+  await Promise.all(Array.from({ length: 1_000 }, () => giveWay('a')))
+  expect(turns).toBeLessThan(500)
+  clearImmediate(next)
+})
