@@ -11,7 +11,7 @@ export function announcement(
     '',
     `  ${name}: ${urlOf(host)}`,
     ...listed('Sign in as', signIn.given),
-    ...listed('With their own password', signIn.other),
+    ...listed('With another password', signIn.other),
     ...listed('Without a password', signIn.none),
   ])
   if (applications.some(({ signIn }) => signIn.given.length > 0)) lines.push('', `  Password: ${password}`)
