@@ -58,11 +58,11 @@ export interface Outcome {
 export async function run(request: RunRequest): Promise<Outcome> {
   const limits = { ...defaultLimits, ...request.limits }
   const now = performance.now()
+  const controller = new AbortController()
   const state: State = {
     ...request,
     limits,
-    abort: undefined,
-    ended: false,
+    signal: controller.signal,
     started: now,
     slice: now,
     visits: [],
@@ -92,8 +92,8 @@ export async function run(request: RunRequest): Promise<Outcome> {
     root.over = true
     clearTimeout(timer)
     request.signal?.removeEventListener('abort', onAbort)
-    state.ended = true
-    state.abort?.abort(failure ?? runOver)
+    // With a reason of its own: the one that abort would make looks at the stack first.
+    controller.abort(failure ?? runOver)
   }
   const { visits, visitCount, last } = state
   const outcome = { visits, visitCount, milliseconds: performance.now() - now }
@@ -104,9 +104,7 @@ export async function run(request: RunRequest): Promise<Outcome> {
 
 interface State extends RunRequest {
   limits: RunLimits
-  /** Made for the first node that asks for a signal: most runs have none. */
-  abort: AbortController | undefined
-  ended: boolean
+  signal: AbortSignal
   started: number
   /** When this run last let others have the thread. */
   slice: number
@@ -292,10 +290,8 @@ function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame,
     config: {},
     payload,
     use: pick(state.services, definition?.needs ?? []),
-    node: { ...place, trail: () => visitsOf(trail) },
-    get signal() {
-      return signalOf(state)
-    },
+    node: { id: place.id, type: place.type, label: place.label, trail: () => visitsOf(trail) },
+    signal: state.signal,
     async follow(output, turnPayload) {
       const turn: Frame = { loop: place.id, parent: frame, over: false, turn: undefined, visits: 0 }
       await walkAll(state, targetsOf(output), turnPayload, turn, trail)
@@ -314,13 +310,6 @@ function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame,
     },
   }
   return context
-}
-
-function signalOf(state: State): AbortSignal {
-  state.abort ??= new AbortController()
-  // A node of a branch that was left behind may ask after the end.
-  if (state.ended) state.abort.abort(runOver)
-  return state.abort.signal
 }
 
 function pick(services: Record<string, unknown>, needs: readonly string[]): Record<string, unknown> {
