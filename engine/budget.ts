@@ -10,7 +10,7 @@ export interface TemplateLimits {
   textChars: number
   /** Partials inside one another. Default 100. */
   depth: number
-  /** Wall clock, looked at after each call and every few hundred steps. Default 2,000. */
+  /** Wall clock, looked at after each call and every few hundred steps: nobody else gets the thread before. Default 500. */
   milliseconds: number
 }
 
@@ -19,7 +19,7 @@ export const defaultLimits: TemplateLimits = {
   outputChars: 5_000_000,
   textChars: 20_000_000,
   depth: 100,
-  milliseconds: 2_000,
+  milliseconds: 500,
 }
 
 /** The account that one render spends from. Everything that an author can repeat draws on it. */

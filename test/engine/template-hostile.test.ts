@@ -21,7 +21,7 @@ const repeat = (text: string, count: number) => Array.from({ length: count }, ()
 const nest = (open: string, close: string, depth: number, inner: string) =>
   repeat(open, depth) + inner + repeat(close, depth)
 
-// Fails within its limits, and gives the process back within about two seconds.
+// Fails within its limits, and gives the process back within about half a second; a call that is under way ends first.
 function expectLimit(source: string, data: unknown = root) {
   const render = templates.text(source)
   const start = performance.now()
