@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import type { Logger } from 'pino'
@@ -9,7 +8,7 @@ import type { DebugStream } from './flows/debug.ts'
 import { openRunRecords } from './flows/records.ts'
 import { openRunner } from './flows/runner.ts'
 import { openTimers } from './flows/timers.ts'
-import { listen } from './listen.ts'
+import { listen, openSocket } from './listen.ts'
 import { openMetrics } from './metrics.ts'
 import { now, openRuntime } from './runtime.ts'
 import type { Store } from './store/port.ts'
@@ -88,7 +87,7 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
       experience.handle(request, response, next)
     }
   })
-  const socket = createServer({ maxHeaderSize: 32 * 1024 }, app)
+  const socket = openSocket(app, config)
   await listen(socket, config)
   await timers.refresh()
   runtime.warm()

@@ -20,6 +20,8 @@ export interface Config {
   /** Private hosts that HTTP nodes may reach; `*` for all. */
   egressAllow: string[]
   replyTimeoutMs: number
+  /** In which a client must have sent a whole request. */
+  requestTimeoutMs: number
   /** Sustained requests a second of one host name, and how many may come at once; 0 a second: no limit. */
   requestsPerSecond: number
   requestBurst: number
@@ -57,6 +59,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     trustedProxies: listOf(env.TRUSTED_PROXIES),
     egressAllow: listOf(env.HTTP_ALLOW),
     replyTimeoutMs: numberOf(env, 'REPLY_TIMEOUT_MS', 30_000, 100, 600_000),
+    requestTimeoutMs: numberOf(env, 'REQUEST_TIMEOUT_MS', 120_000, 100, 3_600_000),
     requestsPerSecond: numberOf(env, 'REQUESTS_PER_SECOND', 50, 0, 1_000_000),
     requestBurst: numberOf(env, 'REQUEST_BURST', 500, 1, 1_000_000),
     runTimeoutMs: numberOf(env, 'RUN_TIMEOUT_MS', 60_000, 100, 600_000),

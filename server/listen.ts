@@ -1,11 +1,27 @@
 import { once } from 'node:events'
-import type { Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { type Config, ConfigError } from './config.ts'
+
+type Limits = Pick<Config, 'requestTimeoutMs' | 'replyTimeoutMs'>
+
+/** A server that gives up on clients that dawdle: over their headers, their body, or the reading of their answer. */
+export function openSocket(handle: RequestListener, { requestTimeoutMs, replyTimeoutMs }: Limits): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: 32 * 1024,
+      headersTimeout: Math.min(15_000, requestTimeoutMs),
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(10_000, requestTimeoutMs),
+    },
+    handle,
+  )
+  // Without traffic either way; a request that waits for its reply is silent too.
+  server.timeout = replyTimeoutMs + 60_000
+  return server
+}
 
 /** Listens where the settings say. Throws ConfigError with what to do when the address is taken or cannot be used. */
 export async function listen(server: Server, { port, host }: Pick<Config, 'port' | 'host'>): Promise<void> {
-  server.headersTimeout = 15_000
-  server.requestTimeout = 120_000
   server.maxHeadersCount = 200
   server.listen(port, host)
   try {
