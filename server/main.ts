@@ -1,3 +1,5 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import type { CommandIo } from './cli/io.ts'
 import { ConfigError } from './config.ts'
 import { StoreError } from './store/port.ts'
@@ -34,6 +36,9 @@ const io: CommandIo = {
   err: (line) => void process.stderr.write(`${line}\n`),
   env: process.env,
 }
+
+// Half of the time that a command takes to start. Beside the packages, where nobody else can write.
+enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/headgate'))
 
 const [name = 'help', ...args] = process.argv.slice(2)
 process.exitCode = await main(name, args)

@@ -1,6 +1,7 @@
 import type { PlanTrigger } from '../../engine/compile.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { ConfigError } from '../config.ts'
+import { buttonData } from '../flows/payload.ts'
 import type { RunnableFlow } from '../flows/plans.ts'
 import type { EndpointDocument } from '../store/documents.ts'
 import type { AppStore } from '../store/port.ts'
@@ -41,6 +42,7 @@ async function choiceOf(app: AppStore, trigger: PlanTrigger) {
 
 // As a request without anything in it, so that flows can read and answer it.
 function dataOf(trigger: PlanTrigger, endpoint: EndpointDocument | undefined): Payload {
+  if (trigger.type === 'virtual-button') return buttonData(trigger)
   if (trigger.type !== 'endpoint') return {}
   const { method = 'get', route: path = '/' } = endpoint ?? {}
   return { method, path, headers: {}, query: {}, params: {}, cookies: {}, body: {}, replyId: 'run.1' }

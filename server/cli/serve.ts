@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import { type HeadgateServer, openServer } from '../app.ts'
@@ -55,6 +56,8 @@ export async function serve(folders: readonly string[], { io, password: given }:
     const ended = untilStopped({ server, store, log }).finally(() => lock.release())
     for (const line of announcement(imported, { password, urlOf: server.urlOf })) io.out(line)
     io.out(`ready ${server.url}`)
+    // Now, since a process that is killed writes nothing at its end.
+    setTimeout(flushCompileCache, 1_000).unref()
     return { config, server, log, reimport, ended }
   } catch (error) {
     await store?.close()
