@@ -135,16 +135,16 @@ function compileTriggers(document: FlowDocument, options: Options, problems: Pro
       }
       return { type: published, published, key, meta, config: {} }
     }
-    if (!definition.classes.includes(options.flowClass)) {
-      report('document.class', `${pointer}/type`, `${published} cannot start ${options.flowClass} flows`)
-    }
-    let sound = true
+    let sound = definition.classes.includes(options.flowClass)
+    if (!sound) report('document.class', `${pointer}/type`, `${published} cannot start ${options.flowClass} flows`)
     const settings = compileGroup(definition.config, trigger.config, {
       templates: options.templates,
       pointer: `${pointer}/config`,
+      meta,
+      metaPointer: `${pointer}/meta`,
       report(problem) {
         sound = false
-        report(problem.code, problem.pointer, problem.message)
+        report(problem.code, problem.pointer, problem.message, severityOf(problem.code))
       },
     })
     if (!sound) return { type: '', published, key, meta, config: {} }
@@ -155,7 +155,16 @@ function compileTriggers(document: FlowDocument, options: Options, problems: Pro
   })
 }
 
-// A published application whose template or script does not parse still imports; the node fails when a run reaches it.
+// A published application still imports with a template that does not parse, or a word that is not known here, as it does
+// with a type that is not: the node fails when a run reaches it.
+const warnings: ReadonlySet<FlowErrorCode> = new Set([
+  'config.choice',
+  'expression.syntax',
+  'function.syntax',
+  'template.not-json',
+  'template.syntax',
+])
+
 function severityOf(code: FlowErrorCode): Problem['severity'] {
-  return code === 'template.syntax' || code === 'expression.syntax' || code === 'function.syntax' ? 'warning' : 'error'
+  return warnings.has(code) ? 'warning' : 'error'
 }

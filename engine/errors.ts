@@ -22,6 +22,7 @@ export const flowErrors = {
   'value.not-number': 'A stored value to add to is not a number',
   'reply.unsupported': 'A reply of a type that this server does not give',
   'config.missing': 'A required setting is absent',
+  'config.choice': 'A setting is not one of the words that it may be',
   'config.type': 'A setting is of the wrong type, or renders to a value of the wrong type',
   'config.empty': 'A required template renders to nothing',
   'function.syntax': 'The script of a function node does not compile',

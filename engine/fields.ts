@@ -88,7 +88,7 @@ export function choice<const T extends string>(options: Options<T> & { of: reado
   return field('choice', options, (raw, scope) => {
     const value = raw === undefined || raw === null || raw === '' ? (options.default ?? options.of[0]!) : raw
     if (options.of.includes(value as T)) return constant(value as T)
-    return broken(scope, 'config.type', `Expected one of ${options.of.join(', ')}, got ${show(raw)}`)
+    return broken(scope, 'config.choice', `Expected one of ${options.of.join(', ')}, got ${show(raw)}`)
   })
 }
 
@@ -236,7 +236,7 @@ export function byType<const K extends Record<string, Field<unknown>>>(
       const kind = isBlank(given) ? (options.default ?? Object.keys(options.kinds)[0]!) : String(given)
       if (!Object.hasOwn(options.kinds, kind)) {
         const known = Object.keys(options.kinds).join(', ')
-        return broken(scope, 'config.type', `Expected "${options.typeKey}" to be one of ${known}, got ${show(given)}`)
+        return broken(scope, 'config.choice', `Expected "${options.typeKey}" to be one of ${known}, got ${show(given)}`)
       }
       return options.kinds[kind]!.compile(raw, scope) as Setting<ValueOf<K[keyof K]>>
     }),

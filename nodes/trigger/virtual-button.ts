@@ -1,3 +1,4 @@
+import { text } from '../../engine/fields.ts'
 import { defineTrigger } from '../../engine/trigger.ts'
 
 /** Its payload, JSON text of an object, stands in `meta.payload`. */
@@ -7,5 +8,26 @@ export const virtualButton = defineTrigger({
   title: 'Virtual Button',
   summary: 'Starts a run by hand or from another flow.',
   classes: ['cloud', 'experience', 'customNode', 'edge', 'embedded'],
-  config: {},
+  config: {
+    payload: text({
+      key: 'payload',
+      from: 'meta',
+      label: 'Payload',
+      help: 'JSON of an object.',
+      check: (payload) =>
+        payload.trim() === '' || isObject(payload) ? undefined : { code: 'template.not-json', message: EXPECTED },
+    }),
+  },
 })
+
+const EXPECTED = 'Expected the payload of a virtual button to be JSON text of an object'
+
+function isObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return value !== null && typeof value === 'object' && !Array.isArray(value)
+  } catch {
+    // Not JSON is the answer that was asked for.
+    return false
+  }
+}

@@ -1,3 +1,5 @@
+import type { PlanTrigger } from '../../engine/compile.ts'
+import { FlowError } from '../../engine/errors.ts'
 import { copyValue, type Payload, sizeOf } from '../../engine/payload.ts'
 import type { Outcome } from '../../engine/run.ts'
 import type { AppFlows, RunnableFlow } from './plans.ts'
@@ -49,7 +51,6 @@ const MOST_ERRORED_BYTES = 256 * 1024
 /** What a flow-error trigger gets about a failed run (reference: triggers 6). */
 export function errorStart(flow: RunnableFlow, outcome: Outcome, replyId: string | undefined, time: Date): Start {
   const { error, payload } = outcome
-  const small = sizeOf(payload, MOST_ERRORED_BYTES) <= MOST_ERRORED_BYTES
   return {
     triggerId: `${flow.id}-flowError`,
     triggerType: 'flowError',
@@ -61,11 +62,28 @@ export function errorStart(flow: RunnableFlow, outcome: Outcome, replyId: string
         nodeId: error?.node?.id,
         nodeType: error?.node?.type,
       },
-      erroredPayload: small ? copyValue(payload) : 'Payload data omitted due to size',
+      erroredPayload: snapshotOf(payload) ?? 'Payload data omitted due to size',
       ...(replyId === undefined ? {} : { replyId }),
     },
-    ...(isObject(payload.experience) ? { experience: copyValue(payload.experience) } : {}),
+    ...(isObject(payload.experience) ? { experience: snapshotOf(payload.experience) } : {}),
   }
+}
+
+// What failed may be a payload that cannot be copied: too large, too deep, or inside itself.
+function snapshotOf(value: Payload): Payload | undefined {
+  if (sizeOf(value, MOST_ERRORED_BYTES) > MOST_ERRORED_BYTES) return undefined
+  try {
+    return copyValue(value)
+  } catch (error) {
+    if (error instanceof FlowError) return undefined
+    throw error
+  }
+}
+
+/** The data of a virtual button that is pressed without any: what stands in its `meta.payload`. */
+export function buttonData({ config }: PlanTrigger): Payload {
+  const text = config.payload
+  return typeof text === 'string' && text.trim() !== '' ? (JSON.parse(text) as Payload) : {}
 }
 
 function isObject(value: unknown): value is Payload {

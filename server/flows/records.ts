@@ -46,7 +46,8 @@ export function openRunRecords(options: RecordOptions): RunRecords {
       const batch = waiting.get(key) ?? { app, failed: [], done: [] }
       waiting.set(key, batch)
       const list = outcome.status === 'failed' ? batch.failed : batch.done
-      if (list.length < MOST_A_BATCH) list.push({ ...run, outcome })
+      // The document, not the outcome: that would keep the payload of the run until the batch is written.
+      if (list.length < MOST_A_BATCH) list.push(toDocument({ ...run, outcome }))
       timer ??= setTimeout(() => void flush(), options.delayMs)
     },
     flush,
@@ -58,22 +59,20 @@ export function openRunRecords(options: RecordOptions): RunRecords {
 
 interface Batch {
   app: AppStore
-  failed: Entry[]
-  done: Entry[]
+  failed: NewDocument<RunDocument>[]
+  done: NewDocument<RunDocument>[]
 }
 
-type Entry = Parameters<RunRecords['add']>[1]
-
-async function write(app: AppStore, entries: readonly Entry[]): Promise<void> {
+async function write(app: AppStore, documents: readonly NewDocument<RunDocument>[]): Promise<void> {
   const runs = app.collection('runs')
-  await app.write(entries.map((entry) => ({ insert: 'runs', document: toDocument(entry) })))
+  await app.write(documents.map((document) => ({ insert: 'runs', document })))
   const excess = (await runs.count()) - MOST_KEPT
   if (excess <= 0) return
   const oldest = await runs.find({ sort: { field: 'creationDate', direction: 'asc' }, limit: excess })
   await app.write(oldest.map(({ id }) => ({ remove: 'runs', id })))
 }
 
-function toDocument({ outcome, ...run }: Entry): NewDocument<RunDocument> {
+function toDocument({ outcome, ...run }: Parameters<RunRecords['add']>[1]): NewDocument<RunDocument> {
   const { error, status, milliseconds, visits } = outcome
   const about = error && { code: error.code, name: error.name, message: error.message.slice(0, 1_000) }
   const node = error?.node && { nodeId: error.node.id, nodeType: error.node.type }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { PlanTrigger } from '../../engine/compile.ts'
-import { copyValue, type Payload } from '../../engine/payload.ts'
+import { copyValue } from '../../engine/payload.ts'
 import { type Outcome, type RunLimits, run } from '../../engine/run.ts'
 import type { Services } from '../../nodes/services.ts'
 import type { EndpointEvent } from '../experience/event.ts'
@@ -45,6 +45,13 @@ export interface Runner {
   drain(milliseconds: number): Promise<void>
 }
 
+interface RunEnd {
+  /** Undefined: a fault of ours; it stands in the log. */
+  outcome: Outcome | undefined
+  /** Why the run failed, where no flow that listens to it came to its own end. */
+  unheard?: string
+}
+
 const ANY_ENDPOINT = '0'.repeat(24)
 
 /** Starts runs and sees them to their end: record, log, error listeners. */
@@ -52,13 +59,22 @@ export function openRunner(deps: RunnerDeps): Runner {
   const running = new Set<Promise<unknown>>()
   const stopping = new AbortController()
 
-  const startRun = (context: RunContext, trigger: PlanTrigger, start: Start): Promise<Outcome> => {
-    const ended = runToEnd(context, trigger, start)
+  const track = <T>(ended: Promise<T>): Promise<T> => {
     running.add(ended)
     return ended.finally(() => running.delete(ended))
   }
 
-  const runToEnd = async (context: RunContext, trigger: PlanTrigger, start: Start): Promise<Outcome> => {
+  // Never rejects: whoever starts a run does not always wait for it.
+  const startRun = (context: RunContext, trigger: PlanTrigger, start: Start): Promise<RunEnd> =>
+    track(
+      runToEnd(context, trigger, start).catch((error: unknown) => {
+        const { runId, app, flow } = context
+        deps.log.error({ err: error, runId, application: app.scope.application, flow: flow.name }, 'a run broke off')
+        return { outcome: undefined, unheard: 'The flow could not be run' }
+      }),
+    )
+
+  const runToEnd = async (context: RunContext, trigger: PlanTrigger, start: Start): Promise<RunEnd> => {
     const { app, flow } = context
     const payload = startPayload(context.flows, flow, start)
     const replyId = replyIdOf(payload)
@@ -74,37 +90,43 @@ export function openRunner(deps: RunnerDeps): Runner {
     const { type: triggerType } = trigger
     deps.records.add(app, { flowId: flow.id, flowVersion: flow.version, triggerType, outcome })
     deps.onEnd?.(context, trigger, outcome)
-    if (outcome.status === 'failed') await onFailure(context, trigger, outcome, replyId)
-    return outcome
-  }
-
-  const onFailure = async (
-    context: RunContext,
-    trigger: PlanTrigger,
-    outcome: Outcome,
-    replyId: string | undefined,
-  ): Promise<void> => {
+    if (outcome.status === 'done') return { outcome }
     logFailure(deps.log, context, outcome)
     // A failure of an error flow is logged only: error flows never start each other.
-    const cascades = trigger.type !== 'flow-error'
-    const listeners = cascades ? errorListeners(context.flows, context.flow) : []
-    const outcomes = await Promise.all(
+    const heard = trigger.type !== 'flow-error' && (await startListeners(context, outcome, replyId))
+    return { outcome, ...(heard ? {} : { unheard: excerptOf(outcome.error?.message ?? 'The flow failed') }) }
+  }
+
+  /** True when some flow listens to the failure and does not fail itself. */
+  const startListeners = async (
+    context: RunContext,
+    outcome: Outcome,
+    replyId: string | undefined,
+  ): Promise<boolean> => {
+    const listeners = errorListeners(context.flows, context.flow)
+    const ends = await Promise.all(
       listeners.map((listener) => {
         const start = errorStart(context.flow, outcome, replyId, new Date(deps.now()))
         return startRun({ ...context, runId: randomUUID(), flow: listener.flow }, listener.trigger, start)
       }),
     )
-    if (replyId !== undefined && cascades && outcomes.every((one) => one.status === 'failed')) {
-      deps.failReply(context.app.scope, replyId, { message: excerptOf(outcome.error?.message ?? 'The flow failed') })
-    }
+    return ends.some(({ unheard }) => unheard === undefined)
+  }
+
+  /** Answers the request of runs that have all ended, one of them with a failure that no flow has heard of. */
+  const failUnheard = (scope: Scope, data: unknown, ends: readonly RunEnd[]): void => {
+    const message = ends.find(({ unheard }) => unheard !== undefined)?.unheard
+    const replyId = replyIdOf({ data })
+    if (message !== undefined && replyId !== undefined) deps.failReply(scope, replyId, { message })
   }
 
   return {
     async fireEndpoint(event) {
       const app = deps.store.app(event.scope)
       const flows = await deps.plans.of(app, event.revision)
-      const matches = endpointMatches(flows, event)
-      matches.forEach(({ flow, trigger }, index) => {
+      const { replyId } = event.data
+      // All copies are made before the first run begins: it writes into its payload at once.
+      const starts = endpointMatches(flows, event).map(({ flow, trigger }, index) => {
         const own = <T>(value: T) => (index === 0 ? value : copyValue(value))
         const start: Start = {
           triggerId: event.endpoint?.id ?? ANY_ENDPOINT,
@@ -114,9 +136,14 @@ export function openRunner(deps: RunnerDeps): Runner {
           experience: own(event.experience),
           relay: event.relay,
         }
-        void startRun({ runId: randomUUID(), app, flows, flow }, trigger, start)
+        return { flow, trigger, start }
       })
-      return matches.length
+      const runs = starts.map(({ flow, trigger, start }) =>
+        startRun({ runId: randomUUID(), app, flows, flow }, trigger, start),
+      )
+      // Another flow may still answer: a failure counts when no run of the request is left.
+      void track(Promise.all(runs).then((ends) => failUnheard(event.scope, { replyId }, ends)))
+      return runs.length
     },
     async fireTrigger(scope, { flowId, triggerKey }, { data, relay }) {
       const app = deps.store.app(scope)
@@ -125,7 +152,10 @@ export function openRunner(deps: RunnerDeps): Runner {
       const trigger = flow?.plan.triggers.find((one) => one.key === triggerKey)
       if (!flow || !trigger) return undefined
       const start = { triggerId: triggerKey, triggerType: trigger.published, time: new Date(deps.now()), data, relay }
-      return startRun({ runId: randomUUID(), app, flows, flow }, trigger, start)
+      const replyId = replyIdOf({ data })
+      const end = await startRun({ runId: randomUUID(), app, flows, flow }, trigger, start)
+      failUnheard(scope, { replyId }, [end])
+      return end.outcome
     },
     async drain(milliseconds) {
       const { promise: late, resolve } = Promise.withResolvers<void>()
@@ -163,10 +193,4 @@ function logFailure(log: Logger, { runId, app, flow }: RunContext, { error }: Ou
   const about = { runId, application: app.scope.application, flow: flow.name, version: flow.version, node: error?.node }
   if (error?.code === 'internal') log.error({ ...about, err: error.cause }, 'a run failed on a fault of the server')
   else log.warn({ ...about, code: error?.code, reason: excerptOf(error?.message ?? '') }, 'a run failed')
-}
-
-/** The data of a virtual button: JSON text of an object in its `meta.payload`. Throws SyntaxError for other text. */
-export function buttonData(trigger: PlanTrigger): Payload {
-  const text = trigger.meta.payload
-  return typeof text === 'string' && text.trim() !== '' ? (JSON.parse(text) as Payload) : {}
 }

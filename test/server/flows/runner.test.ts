@@ -5,6 +5,7 @@ import type { Payload } from '../../../engine/payload.ts'
 import type { Outcome } from '../../../engine/run.ts'
 import type { Services } from '../../../nodes/services.ts'
 import type { EndpointEvent } from '../../../server/experience/event.ts'
+import { buttonData } from '../../../server/flows/payload.ts'
 import { openRunRecords } from '../../../server/flows/records.ts'
 import { openRunner, type RunContext } from '../../../server/flows/runner.ts'
 import type { EndpointDocument } from '../../../server/store/documents.ts'
@@ -16,6 +17,7 @@ async function open() {
   const application = await openApplication()
   const ended: { flow: string; trigger: string; outcome: Outcome }[] = []
   const failed: unknown[] = []
+  const endedAtFailure: number[] = []
   const log: Record<string, unknown>[] = []
   const records = openRunRecords({ delayMs: 60_000, onError: (error) => failed.push(error) })
   const runner = openRunner({
@@ -26,13 +28,16 @@ async function open() {
     limits: {},
     now: () => NOW,
     services: (context) => servicesFor(context),
-    failReply: (_scope, replyId, error) => failed.push({ replyId, ...error }),
+    failReply(_scope, replyId, error) {
+      endedAtFailure.push(ended.length)
+      failed.push({ replyId, ...error })
+    },
     onEnd: ({ flow }: RunContext, trigger: PlanTrigger, outcome) =>
       ended.push({ flow: flow.name, trigger: trigger.type, outcome }),
   })
   const press = (flowId: string, data: unknown = {}) =>
     runner.fireTrigger(scope, { flowId, triggerKey: 'b' }, { data, relay: { type: 'user', id: 'u' } })
-  return { ...application, runner, records, ended, failed, log, press }
+  return { ...application, runner, records, ended, failed, endedAtFailure, log, press }
 }
 
 function servicesFor(_context: RunContext): Services {
@@ -227,4 +232,105 @@ test('a message of megabytes is cut short in the log', async () => {
   const { press, addFlow, log } = await open()
   await press(await addFlow({ name: 'Long', triggers: [button(['bad'])], nodes: [fail('bad', 'x'.repeat(100_000))] }))
   expect(log).toMatchObject([{ msg: 'a run failed', reason: `${'x'.repeat(1_000)}...` }])
+})
+
+test('what one flow of a request writes, the next does not see', async () => {
+  const { runner, addFlow, ended } = await open()
+  const rules = [
+    { type: 'set', destination: 'data.body.n', valueTemplate: '{{data.body.n}}x' },
+    { type: 'set', destination: 'experience.seen', valueTemplate: '{{experience.seen}}x' },
+  ]
+  const nodes = [{ id: 'm', type: 'MutateNode', config: { rules } }]
+  const trigger = { ...endpointOf('e1'), outputIds: [['m']] }
+  for (const name of ['one', 'two', 'three']) await addFlow({ name, triggers: [trigger], nodes, version: 'develop' })
+  await runner.fireEndpoint(eventOf('e1'))
+  await runner.drain(1_000)
+  expect(ended).toHaveLength(3)
+  for (const { outcome } of ended) {
+    expect(outcome.payload).toMatchObject({ data: { body: { n: '1x' } }, experience: { seen: 'x' } })
+  }
+})
+
+test('a failure answers nothing while another flow of the request may still reply', async () => {
+  const { runner, addFlow, failed, ended, endedAtFailure } = await open()
+  const bad = { ...endpointOf('e1'), outputIds: [['bad']] }
+  await addFlow({ name: 'failing', triggers: [bad], nodes: [fail()], version: 'develop' })
+  const slow = { ...endpointOf('e1'), outputIds: [['d']] }
+  const nodes = [{ id: 'd', type: 'DelayNode', config: { delay: '0.001' }, outputIds: [['look']] }]
+  const look = { id: 'look', type: 'DebugNode', config: { message: 'late' } }
+  await addFlow({ name: 'slow', triggers: [slow], nodes: [...nodes, look], version: 'develop' })
+  await runner.fireEndpoint(eventOf('e1'))
+  expect(failed).toEqual([])
+  await runner.drain(1_000)
+  expect(ended.map(({ flow }) => flow)).toEqual(['failing', 'slow'])
+  expect(failed).toEqual([{ replyId: 'r1', message: 'No luck' }])
+  expect(endedAtFailure).toEqual([2])
+})
+
+test('a failure with a payload that cannot be copied is still heard', async () => {
+  const { press, addFlow, ended } = await open()
+  const id = await addFlow({ name: 'failing', triggers: [button(['bad']), listener('local')], nodes: [fail()] })
+  let deep: Payload = {}
+  for (let level = 0; level < 2_000; level++) deep = { deep }
+  await press(id, { replyId: 'r7', deep })
+  expect(ended[1]?.outcome.payload.data).toMatchObject({
+    erroredPayload: 'Payload data omitted due to size',
+    replyId: 'r7',
+  })
+})
+
+test('globals that cannot be copied fail their run, not the server, and the request is answered', async () => {
+  const { runner, addFlow, failed, log, ended } = await open()
+  const globals = [{ key: 'deep', json: '['.repeat(2_000) + ']'.repeat(2_000) }]
+  await addFlow({ name: 'deep', triggers: [endpointOf('e1')], globals, version: 'develop' })
+  await runner.fireEndpoint(eventOf('e1'))
+  await runner.drain(1_000)
+  expect(ended).toEqual([])
+  expect(failed).toEqual([{ replyId: 'r1', message: 'The flow could not be run' }])
+  expect(log).toMatchObject([{ flow: 'deep', msg: 'a run broke off' }])
+})
+
+test('an error flow hears a run that was stopped, though it cannot run any more', async () => {
+  const { runner, addFlow, ended } = await open()
+  const nodes = [{ id: 'a', type: 'MathNode', config: { statements: [] }, outputIds: [['b']] }]
+  const back = { id: 'b', type: 'MathNode', config: { statements: [] }, outputIds: [['a']] }
+  const triggers = [
+    { ...endpointOf('e1'), outputIds: [['a']] },
+    { ...listener('local'), outputIds: [['a']] },
+  ]
+  await addFlow({ name: 'circle', triggers, nodes: [...nodes, back], version: 'develop' })
+  await runner.fireEndpoint(eventOf('e1'))
+  await runner.drain(1)
+  expect(ended.map(({ outcome }) => outcome.error?.code)).toEqual(['limit.time', 'limit.time'])
+  expect(ended[1]?.outcome.visitCount).toBe(0)
+})
+
+test('a record keeps nothing of the payload', async () => {
+  const { press, addFlow, records, app } = await open()
+  const id = await addFlow({ name: 'Flow', triggers: [button([])] })
+  await press(id, { secret: 'pssst' })
+  await records.close()
+  const items = await app.collection('runs').find({ limit: 10 })
+  expect(items).toHaveLength(1)
+  expect(JSON.stringify(items)).not.toContain('pssst')
+})
+
+test('a timer in a flow of another class never fires', async () => {
+  const { addFlow, plans, app } = await open()
+  await addFlow({ name: 'Page', triggers: [{ type: 'timer', key: 't', config: { seconds: 1 } }], version: 'develop' })
+  const [flow] = (await plans.of(app)).flows
+  expect(flow?.plan.triggers.map(({ type }) => type)).toEqual([''])
+})
+
+test('a button brings the data that stands in its flow', async () => {
+  const { addFlow, plans, app } = await open()
+  const payloads = ['{\r\n "x": 1 }', '', undefined, '[1]', '{']
+  const triggers = payloads.map((payload, index) => ({ type: 'virtualButton', key: `b${index}`, meta: { payload } }))
+  await addFlow({ name: 'Buttons', triggers })
+  const [flow] = (await plans.of(app)).flows
+  expect(flow?.plan.triggers.map(buttonData)).toEqual([{ x: 1 }, {}, {}, {}, {}])
+  expect(flow?.problems).toMatchObject([
+    { code: 'template.not-json', severity: 'warning', pointer: '/triggers/3/meta/payload' },
+    { code: 'template.not-json', severity: 'warning', pointer: '/triggers/4/meta/payload' },
+  ])
 })
