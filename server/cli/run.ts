@@ -79,7 +79,8 @@ async function runOnce({ payload: given, trigger: wanted, json, store, config, i
   runtime.debug.listen(({ nodeId: node, level, message, value }) => messages.push({ node, level, message, value }))
   try {
     const flows = await runtime.plans.of(app)
-    const flow = flows.flows.find((one) => one.id === id)
+    const own = flows.flows.filter((one) => one.id === id)
+    const flow = own.find((one) => one.version === 'develop') ?? own[0]
     if (!flow) throw new ConfigError(`Expected a flow that can run, got "${named.flow}"`)
     const { trigger, data } = await chooseTrigger(app, flow, wanted)
     const relay = { type: 'user', id: '0'.repeat(24) }
