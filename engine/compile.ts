@@ -1,5 +1,12 @@
 import { type BodyNode, checkBodies, committingOutputs, outputCount } from './bodies.ts'
-import { type DocumentNode, type FlowClass, type FlowDocument, type Problem, readDocument } from './document.ts'
+import {
+  type DocumentNode,
+  type DocumentTrigger,
+  type FlowClass,
+  type FlowDocument,
+  type Problem,
+  readDocument,
+} from './document.ts'
 import type { FlowErrorCode } from './errors.ts'
 import { compileGroup, type Setting } from './fields.ts'
 import type { AnyNode, NodePlace } from './node.ts'
@@ -123,12 +130,14 @@ function compileNode(node: DocumentNode, index: number, options: Options, proble
 }
 
 function compileTriggers(document: FlowDocument, options: Options, problems: Problem[]): Omit<PlanTrigger, 'entry'>[] {
+  const keys = new Set<string>()
   return document.triggers.map((trigger, index) => {
     const pointer = `/triggers/${index}`
     const report = (code: FlowErrorCode, at: string, message: string, severity: Problem['severity'] = 'error') =>
       problems.push({ code, message, pointer: at, severity })
-    const { key, meta, type: published } = trigger
+    const { meta, type: published } = trigger
     const definition = options.catalog.triggers.get(trigger.type)
+    const key = definition?.ownKey ? ownKeyOf(trigger, index, keys) : trigger.key
     if (!definition) {
       if (trigger.type !== '') {
         report('node.unknown', `${pointer}/type`, `The trigger type "${trigger.type}" is not supported`, 'warning')
@@ -153,6 +162,13 @@ function compileTriggers(document: FlowDocument, options: Options, problems: Pro
     if (wrong !== undefined) report('config.type', `${pointer}/config`, wrong)
     return { type: wrong === undefined ? definition.type : '', published, key, meta, config }
   })
+}
+
+// One that has no key, or the key of another, gets one of its own.
+function ownKeyOf({ key, type }: DocumentTrigger, index: number, keys: Set<string>): string {
+  const own = key === '' || keys.has(key) ? `${key || type}-${index}` : key
+  keys.add(own)
+  return own
 }
 
 // A published application still imports with a template that does not parse, or a word that is not known here, as it does

@@ -46,7 +46,8 @@ export function readDocument(raw: unknown): { document: FlowDocument; problems: 
   const fail: Fail = (code, pointer, message, node) =>
     problems.push({ code, pointer, message, severity: 'error', ...(node === undefined ? {} : { node }) })
   const root = asObject(raw, '', fail)
-  const nodes = asList(root.nodes, '/nodes', fail).map((one, index) => readNode(one, `/nodes/${index}`, index, fail))
+  const nodes = asList(root.nodes, '/nodes', fail).map((one, index) => readNode(one, `/nodes/${index}`, fail))
+  generateIds(nodes)
   const triggers = asList(root.triggers, '/triggers', fail).map((one, index) =>
     readTrigger(one, `/triggers/${index}`, fail),
   )
@@ -58,15 +59,26 @@ type Fail = (code: FlowErrorCode, pointer: string, message: string, node?: strin
 
 const MOST_NODES = 5_000
 
-function readNode(raw: unknown, pointer: string, index: number, fail: Fail): DocumentNode {
+function readNode(raw: unknown, pointer: string, fail: Fail): DocumentNode {
   const node = asObject(raw, pointer, fail)
-  const id = node.id === undefined ? `generated-${index}` : String(node.id)
+  const id = isMissing(node.id) ? '' : String(node.id)
   return {
     id,
     type: asText(node.type, `${pointer}/type`, fail, id),
-    config: node.config === undefined ? {} : asObject(node.config, `${pointer}/config`, fail, id),
-    meta: node.meta === undefined ? {} : asObject(node.meta, `${pointer}/meta`, fail, id),
+    config: isMissing(node.config) ? {} : asObject(node.config, `${pointer}/config`, fail, id),
+    meta: isMissing(node.meta) ? {} : asObject(node.meta, `${pointer}/meta`, fail, id),
     outputIds: readOutputs(node.outputIds, `${pointer}/outputIds`, fail, id),
+  }
+}
+
+// Nothing leads to a node without an id, but messages and traces name it.
+function generateIds(nodes: DocumentNode[]): void {
+  const taken = new Set(nodes.map(({ id }) => id))
+  let next = 0
+  for (const node of nodes) {
+    if (node.id !== '') continue
+    while (taken.has(`generated-${next}`)) next++
+    node.id = `generated-${next++}`
   }
 }
 
@@ -74,9 +86,9 @@ function readTrigger(raw: unknown, pointer: string, fail: Fail): DocumentTrigger
   const trigger = asObject(raw, pointer, fail)
   return {
     type: asText(trigger.type, `${pointer}/type`, fail),
-    key: trigger.key === undefined || trigger.key === null ? '' : String(trigger.key),
-    config: trigger.config === undefined ? {} : asObject(trigger.config, `${pointer}/config`, fail),
-    meta: trigger.meta === undefined ? {} : asObject(trigger.meta, `${pointer}/meta`, fail),
+    key: isMissing(trigger.key) ? '' : String(trigger.key),
+    config: isMissing(trigger.config) ? {} : asObject(trigger.config, `${pointer}/config`, fail),
+    meta: isMissing(trigger.meta) ? {} : asObject(trigger.meta, `${pointer}/meta`, fail),
     outputIds: readOutputs(trigger.outputIds, `${pointer}/outputIds`, fail),
   }
 }
@@ -156,6 +168,11 @@ function asText(raw: unknown, pointer: string, fail: Fail, node?: string): strin
   if (typeof raw === 'string' && raw !== '') return raw
   fail('document.type', pointer, `Expected a type name, got ${show(raw)}`, node)
   return ''
+}
+
+// Exports of some ages say null where others say nothing.
+function isMissing(raw: unknown): raw is null | undefined {
+  return raw === undefined || raw === null
 }
 
 function isJson(text: string): boolean {

@@ -60,14 +60,14 @@ export interface Place {
   remove(): void
 }
 
-/** Text used as written. Default `''`. `check` gives a message for text that will not do. */
+/** Text used as written; a number counts as its text. Default `''`. `check` gives a message for text that will not do. */
 export function text(
   options: Options<string> & {
     check?: (text: string) => string | { code: FlowErrorCode; message: string } | undefined
   } = {},
 ): Field<string> {
   return field('text', options, (raw, scope) => {
-    const value = literal(raw, options, scope, 'string', '')
+    const value = literal(typeof raw === 'number' ? String(raw) : raw, options, scope, 'string', '')
     const wrong = value === undefined ? undefined : options.check?.(value)
     if (typeof wrong === 'string') return broken(scope, 'config.type', wrong)
     if (wrong) return broken(scope, wrong.code, wrong.message)

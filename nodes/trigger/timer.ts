@@ -11,6 +11,7 @@ export const timer = defineTrigger({
   title: 'Timer',
   summary: 'Starts a run at an interval or by a schedule.',
   classes: ['cloud'],
+  ownKey: true,
   config: {
     seconds: numberTemplate({ key: 'seconds', label: 'Seconds' }),
     cron: text({ key: 'cron', label: 'Cron' }),

@@ -8,6 +8,7 @@ export const virtualButton = defineTrigger({
   title: 'Virtual Button',
   summary: 'Starts a run by hand or from another flow.',
   classes: ['cloud', 'experience', 'customNode', 'edge', 'embedded'],
+  ownKey: true,
   config: {
     payload: text({
       key: 'payload',
