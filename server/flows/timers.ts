@@ -26,18 +26,25 @@ export interface TimersOptions {
  * made up. A run may overlap with the one before.
  */
 export function openTimers({ store, plans, runner, log, refreshMs = 2_000 }: TimersOptions): Timers {
-  const timers = new Map<string, { stamp: string; stop(): void }>()
+  const timers = new Map<string, { stamp: string; scope: string; stop(): void }>()
   let refreshing: Promise<void> | undefined
   let closed = false
 
   const refresh = async () => {
     const wanted = new Map<string, Wanted>()
+    const unknown = new Set<string>()
     for (const scope of await store.applications()) {
-      for (const one of wantedTimers(scope, await plans.of(store.app(scope)))) wanted.set(one.id, one)
+      try {
+        for (const one of wantedTimers(scope, await plans.of(store.app(scope)))) wanted.set(one.id, one)
+      } catch (error) {
+        // One application that cannot be read keeps its timers, and keeps nobody else's from being looked at.
+        unknown.add(scopeKey(scope))
+        log.error({ err: error, application: scope.application }, 'the timers of an application could not be refreshed')
+      }
     }
     if (closed) return
     for (const [id, timer] of timers) {
-      if (wanted.get(id)?.stamp === timer.stamp) continue
+      if (wanted.get(id)?.stamp === timer.stamp || unknown.has(timer.scope)) continue
       timer.stop()
       timers.delete(id)
     }
@@ -52,7 +59,7 @@ export function openTimers({ store, plans, runner, log, refreshMs = 2_000 }: Tim
             log.error({ err: error, application: scope.application, flowId }, 'a timer could not start its run'),
           )
       }
-      timers.set(one.id, { stamp: one.stamp, stop: schedule(one.trigger, fire) })
+      timers.set(one.id, { stamp: one.stamp, scope: scopeKey(one.scope), stop: schedule(one.trigger, fire) })
     }
   }
 
@@ -118,9 +125,10 @@ function every(intervalMs: number, fire: () => void): () => void {
     timer = setTimeout(tick, Math.min(Math.max(due - performance.now(), 0), LONGEST_DELAY_MS))
   }
   const tick = () => {
-    if (performance.now() >= due - 1) {
-      // After a standstill (a suspended machine) missed firings are left out.
-      due = Math.max(due + intervalMs, performance.now())
+    const late = performance.now() - due
+    if (late >= -1) {
+      // After a standstill (a suspended machine) missed firings are left out; the next one keeps the beat.
+      due += intervalMs * (1 + Math.floor(Math.max(late, 0) / intervalMs))
       fire()
     }
     wait()
