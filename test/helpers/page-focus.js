@@ -4,7 +4,8 @@
   if (!element || element === document.body) return undefined
   const marked = [undefined, '::before', '::after'].some((part) => {
     const style = getComputedStyle(element, part)
-    return style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) >= 2
+    // 'auto' is the ring of the browser itself.
+    return style.outlineStyle === 'auto' || (style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) >= 2)
   })
   const box = element.getBoundingClientRect()
   const inside = box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth
