@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { FlowError } from '../../engine/errors.ts'
 import type { Payload } from '../../engine/payload.ts'
@@ -45,7 +44,7 @@ export interface ExperienceDeps {
 
 export interface Experience {
   /** Answers requests to the hosts of applications; unknown hosts get 404. */
-  handle: RequestHandler
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
   replies: ReplyDesk
   /** Answers what still waits with 503. */
   close(): Promise<void>
