@@ -85,6 +85,9 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
     }
   }
   const unused = await planRemovals(plan, { app, origins: origins.values(), placed })
+  // Before anything of it is there: who dies in between finds the place again by the slug, and makes no second application.
+  const named = (await store.hosts.find(slug)) !== undefined
+  if (!named) await store.hosts.put({ name: slug, scope, version: 'develop' })
   const assets = await storeAssets(app, placed)
   try {
     for (const one of placed) {
@@ -96,12 +99,11 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   } catch (error) {
     await assets.discard()
     report.problems.push(problemOf(error, plan))
+    if (!named) await store.hosts.remove(slug, scope)
     return { ...report, changes: {} }
   }
   await assets.clean()
   for (const blob of unused) await app.blobs.remove(blob)
-  const hosts = await store.hosts.of(scope)
-  if (!hosts.some((one) => one.name === slug)) await store.hosts.put({ name: slug, scope, version: 'develop' })
   return { ...report, imported: true, signIn: passwords.signIn }
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openResources } from '../../server/resources/resources.ts'
 import type { CollectionName } from '../../server/store/documents.ts'
-import type { AppStore } from '../../server/store/port.ts'
+import type { AppStore, Store } from '../../server/store/port.ts'
 import { openSqlite } from '../../server/store/sqlite.ts'
 import { type Client, clientOf } from '../helpers/client.ts'
 import { temporaryFolder } from '../helpers/store.ts'
@@ -64,10 +64,10 @@ beforeAll(async () => {
 
 const start = (dataDir: string) => cli(['start', '--app', folder, '--password', PASSWORD], { DATA_DIR: dataDir })
 
-async function inStore<T>(dataDir: string, use: (app: AppStore) => Promise<T>): Promise<T> {
+async function inStore<T>(dataDir: string, use: (app: AppStore, store: Store) => Promise<T>): Promise<T> {
   const store = await openSqlite({ file: join(dataDir, 'headgate.db') })
   try {
-    return await use(store.app((await store.hosts.find('generators'))!.scope))
+    return await use(store.app((await store.hosts.find('generators'))!.scope), store)
   } finally {
     await store.close()
   }
@@ -144,7 +144,10 @@ describe('after kill -9', () => {
         await server.ended
       }
       const port = await start(dataDir).port()
-      await inStore(dataDir, async (app) => expect(await countsOf(app)).toEqual(whole))
+      await inStore(dataDir, async (app, store) => {
+        expect(await countsOf(app)).toEqual(whole)
+        expect(await store.applications()).toEqual([app.scope])
+      })
       expect(await clientOf(port, host).login('norcal@tekton.example', PASSWORD)).toMatchObject({ status: 302 })
     }
   })

@@ -436,3 +436,21 @@ test('an experience version of its own has its own endpoints and views', async (
   expect(await documentsOf(store, 'endpoints')).toMatchObject([{ version: 'v1' }])
   expect((await documentsOf(store, 'experienceVersions')).map((one) => one.version).sort()).toEqual(['develop', 'v1'])
 })
+
+test('makes no second application when the process ends right after the first was written', async () => {
+  const store = await openTestStore()
+  const dying: Store = {
+    ...store,
+    app: (scope) => ({
+      ...store.app(scope),
+      write: async (operations) => {
+        await store.app(scope).write(operations)
+        throw new Error('killed')
+      },
+    }),
+  }
+  await expect(importContents(dying, smallApp())).rejects.toThrow('killed')
+  const { scope, imported } = await importContents(store, smallApp())
+  expect(imported).toBe(true)
+  expect(await store.applications()).toEqual([scope])
+})

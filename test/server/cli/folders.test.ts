@@ -227,6 +227,25 @@ describe('importFolder', () => {
     })
   })
 
+  test('of what it read before reads only what changed, and changes nothing in it', async () => {
+    const store = await openTestStore()
+    const folder = await put('small', smallApp())
+    const parsed = new Map()
+    await importFolder({ store, folder, io, parsed })
+    for (const { value } of parsed.values()) deepFreeze(value)
+    const { scope } = await importFolder({ store, folder, io, parsed })
+    const before = await store.app(scope).revision()
+    await put('small', {
+      'devices.yaml': envelope('DeviceTree', device('rack', { name: 'Rack 2', children: [device('pump')] })),
+    })
+    await importFolder({ store, folder, io, parsed })
+    expect((await store.app(scope).collection('devices').find()).map((one) => one.name).sort()).toEqual([
+      'Rack 2',
+      'pump',
+    ])
+    expect(await store.app(scope).revision()).toBe(before)
+  })
+
   test('throws for a folder with errors, which are then on err', async () => {
     const store = await openTestStore()
     const dir = await put('small', { 'application.yaml': 'a: [' })
@@ -254,3 +273,9 @@ test('nodes --json prints every definition; without it, every type is named', as
   await nodesCommand([], io)
   for (const { type } of definitions) expect(out.some((line) => line.includes(`  ${type}`))).toBe(true)
 })
+
+function deepFreeze(value: unknown): void {
+  if (value === null || typeof value !== 'object') return
+  Object.freeze(value)
+  Object.values(value).forEach(deepFreeze)
+}
