@@ -35,7 +35,16 @@ test('groups take turns, however many wait in one of them', async () => {
   const seen: string[] = []
   const all = [...'aaaaaa', 'b', 'c', 'b'].map((group) => work(group, seen, giveWay(group)))
   await Promise.all(all)
-  expect(seen.join('')).toBe('abcabaaaa')
+  expect([...seen.slice(0, 3)].sort().join('')).toBe('abc')
+  expect([...seen.slice(3, 5)].sort().join('')).toBe('ab')
+})
+
+test('who asks for little is not held up by who asks for much', async () => {
+  const seen: string[] = []
+  const long = [...'aaaa'].map((group) => work(group, seen, giveWay(group)))
+  const short = [...'bbbbbb'].map((group) => giveWay(group).then(() => seen.push(group)))
+  await Promise.all([...long, ...short])
+  expect(seen.join('')).toMatch(/^a?bbbbbba+$/)
 })
 
 test('the event loop turns between pieces of long work, and short ones share a turn', async () => {
@@ -45,7 +54,9 @@ test('the event loop turns between pieces of long work, and short ones share a t
     next = setImmediate(count)
   })
   await Promise.all(Array.from({ length: 10 }, () => work('a', [], giveWay('a'))))
-  expect(turns).toBeGreaterThanOrEqual(9)
+  // Each turn takes one new connection, and there may be many.
+  expect(turns).toBeGreaterThan(30)
+  await turn()
   turns = 0
   await Promise.all(Array.from({ length: 1_000 }, () => giveWay('a')))
   expect(turns).toBeLessThan(500)
