@@ -4,10 +4,11 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 
 const places = ['/usr/bin', ...(process.env.PATH ?? '').split(delimiter)]
 const names = ['chromium', 'chromium-browser', 'google-chrome']
+const given = process.env.CHROMIUM_PATH
 const found = places.flatMap((place) => names.map((name) => join(place, name))).find((file) => existsSync(file))
 
 /** Path of the browser that the tests drive: CHROMIUM_PATH, or the first Chromium of the system; undefined without one. */
-export const browserPath = process.env.CHROMIUM_PATH ?? found
+export const browserPath = given ? [given].find((file) => existsSync(file)) : found
 
 export const browserMissing = 'Install Chromium (Debian: apt-get install chromium), or set CHROMIUM_PATH to it.'
 
