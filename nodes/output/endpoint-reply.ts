@@ -6,12 +6,12 @@ import {
   json,
   lazy,
   list,
-  nothing,
   optional,
   path,
   read,
   template,
   text,
+  unused,
   wholePayload,
 } from '../../engine/fields.ts'
 import { copyValue, readPath } from '../../engine/payload.ts'
@@ -37,7 +37,7 @@ export const endpointReply = defineNode({
         label: 'Body',
         typeKey: 'bodyTemplateType',
         default: 'string',
-        kinds: { string: bodyTemplate(), path: read(), json: json(), payload: wholePayload(), none: nothing() },
+        kinds: { string: bodyTemplate(), path: read(), json: json(), payload: wholePayload(), none: unused() },
       }),
     ),
     page: template({ key: 'pageIdTemplate', label: 'Page' }),

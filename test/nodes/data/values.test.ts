@@ -46,7 +46,7 @@ test.each<[object, string]>([
   [{ keyName: 'text', valueType: 'incr', value: '1' }, 'value.not-number'],
   [{ keyName: 'k', valueType: 'json', value: '{{id}}' }, 'template.not-json'],
   [{ keyName: 'k', valueType: 'json' }, 'config.missing'],
-  [{ keyName: 'k', valueType: 'swap', value: 'a' }, 'config.type'],
+  [{ keyName: 'k', valueType: 'swap', value: 'a' }, 'config.choice'],
 ])('%j fails with %s and changes nothing', async (config, code) => {
   const { run, kept } = await stored(config, { text: 'x' })
   expect(run.error).toMatchObject({ code })

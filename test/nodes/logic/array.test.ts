@@ -150,7 +150,7 @@ test.each([
   [{ a: 1 }, [{ type: 'reverse' }], 'array.source'],
   [5, [{ type: 'length' }], 'array.source'],
   [[1], [{ type: 'removeAt', indexTemplate: 'x' }], 'config.type'],
-  [[1], [{ type: 'shuffle' }], 'config.type'],
+  [[1], [{ type: 'shuffle' }], 'config.choice'],
   [[1], [{ type: 'filter', inputTemplate: '' }], 'config.missing'],
   [Array(262_144).fill(0), [{ type: 'push', inputTemplate: 'x' }], 'array.too-long'],
 ])('fails for %j with %j: %s', async (list, rules, code) => {

@@ -164,7 +164,7 @@ test.each<[object, unknown, string]>([
   [{ numberValue: '1e300', unit: 'hour' }, 0, 'date.unreadable'],
   [{ numberValue: '275000' }, 0, 'date.unreadable'],
   [{ numberValue: 'x' }, 0, 'config.type'],
-  [{ unit: 'aeon' }, 0, 'config.type'],
+  [{ unit: 'aeon' }, 0, 'config.choice'],
   [{ timezone: 'Mars/Base' }, 0, 'date.argument'],
 ])('%j on %j fails with %s', async (config, source, code) => {
   const run = await computed({ operation: 'add', sourcePath: 'at', ...config }, { at: source })

@@ -97,7 +97,7 @@ test.each([
 })
 
 test.each([
-  [{ type: 'grow' }, 'config.type'],
+  [{ type: 'grow' }, 'config.choice'],
   [{ type: 'set', valueTemplate: '{{#if a}}', destination: 'x' }, 'template.syntax'],
   [{ type: 'copy', source: 'a.{{b}}', destination: 'x' }, 'path.syntax'],
 ])('reports %j as %s', async (rule, code) => {

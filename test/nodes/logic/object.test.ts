@@ -113,7 +113,7 @@ test.each<[unknown, Operation, string]>([
   [{}, { type: 'assign', inputTemplate: '5' }, 'object.input'],
   [{}, { type: 'pick', inputTemplate: '{}' }, 'object.input'],
   [{}, { type: 'assign', inputTemplate: '{{none}}' }, 'template.not-json'],
-  [{}, { type: 'explode' }, 'config.type'],
+  [{}, { type: 'explode' }, 'config.choice'],
 ])('fails for %j with %j: %s', async (source, operation, code) => {
   expect((await applied(source, [operation])).error).toMatchObject({ code })
 })

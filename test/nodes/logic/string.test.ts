@@ -54,8 +54,8 @@ test.each<[string, string, unknown[], string]>([
   ['truncate', 'a', ['{{none}}'], 'string.argument'],
   ['truncate', 'a', ['-1'], 'string.argument'],
   ['indexOf', 'a', ['a', 'x'], 'string.argument'],
-  ['reverse', 'a', [], 'config.type'],
-  ['constructor', 'a', [], 'config.type'],
+  ['reverse', 'a', [], 'config.choice'],
+  ['constructor', 'a', [], 'config.choice'],
   ['replaceAll', 'x'.repeat(30_000), ['x', 'y'.repeat(1_000)], 'text.too-long'],
   ['split', 'x'.repeat(300_000), [''], 'array.too-long'],
 ])('%s of "%.20s" with %.20j fails: %s', async (method, source, args, code) => {

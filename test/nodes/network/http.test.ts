@@ -190,7 +190,7 @@ test.each<[object, string]>([
   [{ uriTemplate: '' }, 'config.missing'],
   [{ method: 'POST', bodyType: 'jsonTemplate', bodyTemplate: '{{host}}' }, 'template.not-json'],
   [{ authType: 'credential', credentialNameTemplate: 'x' }, 'http.credential'],
-  [{ method: 'BREW' }, 'config.type'],
+  [{ method: 'BREW' }, 'config.choice'],
 ])('%j always throws %s, and sends nothing', async (config, code) => {
   const { run, requests } = await sent({ ...config, errorBehavior: 'payloadPath', errorPath: 'e' })
   expect(run.error).toMatchObject({ code })

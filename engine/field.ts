@@ -1,0 +1,143 @@
+import { FlowError, type FlowErrorCode } from './errors.ts'
+import type { Payload } from './payload.ts'
+import type { Templates } from './template.ts'
+
+/** Holds the payload that a setting is read against; the object in it may be replaced while a node runs. */
+export interface PayloadHolder {
+  payload: Payload
+}
+
+/** A setting, compiled: asked once each time that its node runs. */
+export type Setting<T> = (at: PayloadHolder) => T
+
+/** What a field sees while a flow is compiled. */
+export interface FieldScope {
+  templates: Templates
+  /** The object that holds the raw setting: siblings say how some settings are meant. */
+  siblings: Record<string, unknown>
+  /** JSON pointer of the raw setting in the flow document. */
+  pointer: string
+  report(problem: { code: FlowErrorCode; message: string; pointer: string }): void
+}
+
+/**
+ * A kind of setting at a stored key. Everything but `compile` is plain data for forms and schemas.
+ * `compile` reports what is wrong with the raw setting to its scope and then returns a setting that throws.
+ */
+export interface Field<T> {
+  readonly kind: string
+  /** The published key under `config` (or under `meta`, see `from`). Empty inside a wrapper that has the key. */
+  readonly key: string
+  readonly label?: string
+  readonly help?: string
+  readonly required?: boolean
+  readonly default?: unknown
+  readonly from?: 'config' | 'meta'
+  readonly of?: unknown
+  readonly kinds?: unknown
+  compile(raw: unknown, scope: FieldScope): Setting<T>
+}
+
+export type ValueOf<F> = F extends Field<infer T> ? T : never
+
+export type Resolved<F extends Record<string, Field<unknown>>> = { [K in keyof F]: ValueOf<F[K]> }
+
+/** The words that every kind of setting may be given. */
+export interface Options<D = never> {
+  key?: string
+  label?: string
+  help?: string
+  required?: boolean
+  default?: D
+  from?: 'config' | 'meta'
+}
+
+/** A field of a kind, from its words and its way to compile. */
+export function field<T>(
+  kind: string,
+  options: Options<unknown>,
+  compile: (raw: unknown, scope: FieldScope) => Setting<T>,
+): Field<T> {
+  const { key = '', label, help, required, default: initial, from } = options
+  return { kind, key, label, help, required, default: initial, from, compile }
+}
+
+/** Compiles a raw setting that is text: missing is `''`, numbers and flags count as their text, an object is broken. */
+export function compileText<T>(
+  raw: unknown,
+  scope: FieldScope,
+  compile: (source: string) => (root: unknown) => T,
+): Setting<T> {
+  if (raw !== undefined && raw !== null && typeof raw === 'object') {
+    return broken(scope, 'config.type', `Expected text, got ${show(raw)}`)
+  }
+  try {
+    const setting = compile(raw === undefined || raw === null ? '' : String(raw))
+    return (at) => setting(at.payload)
+  } catch (error) {
+    if (!(error instanceof FlowError)) throw error
+    return broken(scope, error.code, error.message)
+  }
+}
+
+/** Reports what is wrong with the raw setting, and stands in for it: a run that reaches it stops with the same words. */
+export function broken<T>(scope: FieldScope, code: FlowErrorCode, message: string): Setting<T> {
+  scope.report({ code, message, pointer: scope.pointer })
+  return () => {
+    throw new FlowError(code, `${message} (at ${scope.pointer})`)
+  }
+}
+
+/** A setting that is the same on every payload. */
+export function constant<T>(one: T): Setting<T> {
+  return () => one
+}
+
+/** True for what counts as not written: absent, null, or nothing but blanks. */
+export function isBlank(raw: unknown): boolean {
+  return raw === undefined || raw === null || (typeof raw === 'string' && raw.trim() === '')
+}
+
+/** The raw setting as it stands; where it is missing its default, else `initial`. Anything but the `type` is broken. */
+export function literal<T>(
+  raw: unknown,
+  options: Options<T>,
+  scope: FieldScope,
+  { type, initial }: { type: 'string' | 'boolean'; initial: T },
+): Setting<T> {
+  if (raw === undefined || raw === null) {
+    if (options.required) return broken(scope, 'config.missing', `Expected a ${type}, got nothing`)
+    return constant(options.default ?? initial)
+  }
+  return typeof raw === type ? constant(raw as T) : broken(scope, 'config.type', `Expected a ${type}, got ${show(raw)}`)
+}
+
+/** The raw setting as an object; an empty one where it is reported. */
+export function asRecord(entry: unknown, scope: FieldScope): Record<string, unknown> {
+  if (entry !== null && typeof entry === 'object' && !Array.isArray(entry)) return entry as Record<string, unknown>
+  broken(scope, 'config.type', `Expected an object, got ${show(entry)}`)
+  return {}
+}
+
+/** A required setting has rendered to nothing. */
+export function empty(options: Options<unknown>): FlowError {
+  const name = options.label ?? options.key
+  return new FlowError(
+    'config.empty',
+    `Expected "${name}" to render to some text, got nothing. Check its template and the payload.`,
+  )
+}
+
+/** A setting has rendered to something of the wrong type. */
+export function wrongType(options: Options<unknown>, expected: string, got: string): FlowError {
+  const name = options.label ?? options.key
+  return new FlowError(
+    'config.type',
+    `Expected "${name}" to be ${expected}, got "${got.slice(0, 100)}". Check its template.`,
+  )
+}
+
+/** A raw setting as messages quote it. */
+export function show(raw: unknown): string {
+  return (JSON.stringify(raw) ?? String(raw)).slice(0, 100)
+}
