@@ -26,8 +26,8 @@ export interface Clock {
 export type DebugLevel = 'verbose' | 'info' | 'warn' | 'error'
 
 export interface DebugLog {
-  /** Records a message with a snapshot of `value`, taken now. Never throws. */
-  write(entry: { node: VisitPlace; level: DebugLevel; message: string; value?: unknown }): void
+  /** Records a message with a snapshot of `value`, taken now. Never throws. `path`: where it is read from. */
+  write(entry: { node: VisitPlace; level: DebugLevel; message: string; value?: unknown; path?: string }): void
 }
 
 /** Key-value storage of the flow that runs: durable, shared by all its runs and versions. A value is up to 16 KB of JSON. */

@@ -25,8 +25,9 @@ export const debug = defineNode({
     },
   ],
   run({ config, payload, use, node }) {
-    const value = config.property.given ? config.property.read() : payload
-    use.debug.write({ node, level: config.level, message: messageOf(config.message), value })
+    const { level, property } = config
+    const about = property.given ? { value: property.read(), path: property.text } : { value: payload }
+    use.debug.write({ node, level, message: messageOf(config.message), ...about })
   },
 })
 

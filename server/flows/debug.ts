@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
+import { FlowError } from '../../engine/errors.ts'
 import type { Visit } from '../../engine/node.ts'
-import { copyValue, type Payload, sizeOf } from '../../engine/payload.ts'
+import { copyValue, type Payload, parsePath, sizeOf } from '../../engine/payload.ts'
 import type { DebugLevel, DebugLog } from '../../nodes/services.ts'
 import type { Scope } from '../store/port.ts'
 
@@ -34,9 +35,9 @@ export function openDebugStream(now: () => number): DebugStream {
   emitter.setMaxListeners(0)
   return {
     forRun: (run) => ({
-      write({ node, level, message, value }) {
+      write({ node, level, message, value, path = '' }) {
         if (emitter.listenerCount('message') === 0) return
-        const snapshot = sizeOf(value, MOST_BYTES) > MOST_BYTES ? 'Value omitted due to size' : redact(copyValue(value))
+        const snapshot = snapshotOf(value, path)
         const entry = { ...run, time: now(), nodeId: node.id, level, message, value: snapshot, path: node.trail() }
         emitter.emit('message', entry)
       },
@@ -48,18 +49,38 @@ export function openDebugStream(now: () => number): DebugStream {
   }
 }
 
-const SECRET_KEY = /^(authorization|cookie|set-cookie|.*(password|secret|token|api-?key|private-?key).*)$/i
+function snapshotOf(value: unknown, path: string): unknown {
+  if (sizeOf(value, MOST_BYTES) > MOST_BYTES) return 'Value omitted due to size'
+  try {
+    // Under its key: that tells whether a value is a secret.
+    const name = String(parsePath(path)?.at(-1) ?? '')
+    return redact({ [name]: copyValue(value) })[name]
+  } catch (error) {
+    if (error instanceof FlowError) return `Value omitted: ${error.message}`
+    throw error
+  }
+}
 
-/** Masks, in place, values under keys that tell of a secret. */
-export function redact(value: unknown): unknown {
+const SECRET_KEY =
+  /^(authorization|cookie|set-cookie|.*(password|passphrase|secret|token|credential|jwt|(api|private|access)[-_]?key).*)$/i
+// Keys of users and logins that tell when, not what.
+const OPEN_KEY = /^(passwordLastUpdated|tokenCutoff)$/
+const MASK = '*****REDACTED*****'
+
+/** Masks, in place, values under keys that tell of a secret; lists of them, too. */
+export function redact<T>(value: T): T {
   if (Array.isArray(value)) value.forEach(redact)
   else if (value !== null && typeof value === 'object' && !(value instanceof Date)) {
     for (const key of Object.keys(value)) {
       const inner = (value as Payload)[key]
-      if (SECRET_KEY.test(key) && (typeof inner === 'string' || typeof inner === 'number')) {
-        ;(value as Payload)[key] = '*****REDACTED*****'
-      } else redact(inner)
+      if (SECRET_KEY.test(key) && !OPEN_KEY.test(key)) (value as Payload)[key] = masked(inner)
+      else redact(inner)
     }
   }
   return value
+}
+
+function masked(value: unknown): unknown {
+  if (typeof value === 'string' || typeof value === 'number') return MASK
+  return Array.isArray(value) ? value.map(masked) : redact(value)
 }

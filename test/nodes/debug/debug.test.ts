@@ -13,9 +13,9 @@ test.each([
     { message: 'Hi {{data.name}}', level: 'warn' },
     { level: 'warn', message: 'Hi pump', value: payload },
   ],
-  [{ property: 'data.n' }, { level: 'verbose', message: '', value: 1 }],
-  [{ property: 'data.none' }, { level: 'verbose', message: '', value: undefined }],
-  [{ property: '.' }, { level: 'verbose', message: '', value: payload }],
+  [{ property: 'data.n' }, { level: 'verbose', message: '', value: 1, path: 'data.n' }],
+  [{ property: 'data.none' }, { level: 'verbose', message: '', value: undefined, path: 'data.none' }],
+  [{ property: '.' }, { level: 'verbose', message: '', value: payload, path: '.' }],
 ])('with %j it records %j', async (config, entry) => {
   const log = recordDebug()
   const run = await runNode(debug, { config, payload, use: { debug: log } })
