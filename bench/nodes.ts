@@ -62,12 +62,12 @@ const cases: Case[] = [
 const VISITS = 1_000
 
 /** Measures each kind of node in a long chain of its like, and the turns of a loop; the best of `rounds`. */
-export async function run(rounds = 9): Promise<NodeFigures[]> {
+export async function run(rounds = 40): Promise<NodeFigures[]> {
   const figures: NodeFigures[] = []
   for (const one of cases) figures.push({ what: one.what, microseconds: await best(rounds, chainOf(one), payload()) })
   for (const parallel of [false, true]) {
     const data = { ...payload(), list: Array.from({ length: VISITS }, (_, index) => ({ index })) }
-    const what = `loop turn with its cap${parallel ? ', parallel' : ''}`
+    const what = `loop turn with its cap, 1,000 items${parallel ? ', parallel' : ''}`
     // A turn visits one node, the cap: what is counted is the turn.
     figures.push({ what, microseconds: await best(rounds, loopOf(parallel), data) })
   }
