@@ -18,6 +18,7 @@ export const httpErrors = {
     type: 'Validation',
     when: 'The client closed the connection before the body ended',
   },
+  'request.busy': { status: 503, type: 'Unavailable', when: 'Bodies of other requests take all the memory they may' },
   'request.rate': { status: 429, type: 'RateLimit', when: 'The host got more requests than its limit allows' },
   'endpoint.unauthorized': {
     status: 401,

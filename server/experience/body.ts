@@ -15,10 +15,14 @@ const MOST_VALUES = 500_000
  * Reads a body of at most `limitBytes`, also once it is unpacked. JSON, forms and multipart are parsed, any other type
  * is text, no body is null. Throws HttpError `request.*`.
  */
-export async function readBody(request: IncomingMessage, limitBytes: number): Promise<unknown> {
+export async function readBody(
+  request: IncomingMessage,
+  limitBytes: number,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<unknown> {
   const { headers } = request
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return null
-  const sent = await collect(request, limitBytes)
+  const sent = await collect(request, limitBytes, onBytes)
   if (sent.length === 0) return null
   const bytes = await unpack(sent, headers['content-encoding'], limitBytes)
   const header = headers['content-type'] ?? ''
@@ -69,7 +73,7 @@ function checkJson(root: unknown): void {
   }
 }
 
-function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+function collect(request: IncomingMessage, limitBytes: number, onBytes: (bytes: number) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     // A little too much is read to its end, so that the client is still there to hear the answer.
     const patience = limitBytes * 2 + 1_000_000
@@ -85,8 +89,16 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> 
     let size = 0
     const take = (chunk: Buffer) => {
       size += chunk.length
-      if (size <= limitBytes) chunks.push(chunk)
-      else if (size > patience) giveUp()
+      if (size <= limitBytes) {
+        try {
+          onBytes(size)
+        } catch (refusal) {
+          request.off('data', take)
+          request.pause()
+          return reject(refusal)
+        }
+        chunks.push(chunk)
+      } else if (size > patience) giveUp()
       else chunks.length = 0
     }
     if (Number(request.headers['content-length']) > patience) return giveUp()

@@ -27,6 +27,8 @@ export interface EndpointEvent {
   relay: { type: 'experienceUser' | 'public'; id: string }
   /** What pages are rendered with, but for `pageData`, `globals` and `flow` of the run. Not to be changed. */
   context: Payload
+  /** To be called once all runs of the event have ended, also when there is none. */
+  onEnd?: () => void
 }
 
 const ZERO_ID = '0'.repeat(24)

@@ -17,6 +17,7 @@ import { defaultLimits, type ExperienceLimits, openRateLimit } from './limits.ts
 import { openReplyDesk, type ReplyDesk, timeoutAnswer } from './replies.ts'
 import { type Answer, type AnswerContext, jsonAnswer, toAnswer } from './reply.ts'
 import { openSources, type RequestParts, readRequest, type Source } from './request.ts'
+import { type Hold, memoryOf, openRoom } from './room.ts'
 import { findSession, type Session } from './session.ts'
 import type { DashboardArgs } from './view-helpers.ts'
 
@@ -57,6 +58,7 @@ export function openExperience(deps: ExperienceDeps): Experience {
   const sources = openSources({ trustedProxies: deps.trustedProxies ?? [], publicUrl: deps.publicUrl })
   const hosts = openHosts({ store, baseDomain: deps.baseDomain, now })
   const rate = openRateLimit(limits)
+  const room = openRoom(limits)
   const definitionsOf = openDefinitions({
     viewOptions: (app) => ({
       ...openFileLinks({ id: app.store.scope.application, secret: app.secret, now }),
@@ -95,11 +97,14 @@ export function openExperience(deps: ExperienceDeps): Experience {
     if (isPreflight(request, source, definitions)) {
       return { status: 204, headers: preflightHeaders(request.headers), body: '' }
     }
-    const parts = await readRequest(request, source, limits)
+    const hold = room.open(host.scope.application)
+    response.once('close', hold.share())
+    const parts = await readRequest(request, source, limits, (bytes) => hold.set(bytes))
+    hold.set(memoryOf(parts.body))
     const match = definitions.router.match(parts.method, parts.path)
     if (match) parts.params = match.params
     const session = await findSession(parts, (token) => deps.session(host.scope, token))
-    const exchange = { definitions, parts, source, time, requestId, session }
+    const exchange = { definitions, parts, source, time, requestId, session, hold }
     // Templates and flows of the application come next; what it did before may have kept the thread from others.
     await enterTurn(host.scope.application)
     if (!match) return notFound(exchange)
@@ -120,7 +125,7 @@ export function openExperience(deps: ExperienceDeps): Experience {
     const event = toEvent(definitions, parts, { ...about, context: view })
     const context = contextOf(exchange, view)
     if (route.staticReply) {
-      startAside(event)
+      startAside(event, exchange)
       return toAnswer(route.staticReply(view, 200), context)
     }
     const { scope, replyId } = event
@@ -129,7 +134,7 @@ export function openExperience(deps: ExperienceDeps): Experience {
     response.once('close', () => waiting.settle(undefined))
     if (response.destroyed) waiting.settle(undefined)
     try {
-      if ((await deps.fire(event)) === 0) {
+      if ((await fire(event, exchange)) === 0) {
         log.warn({ requestId, ...scope, endpoint: route.endpoint.id }, 'no flow listens to the endpoint')
         waiting.settle(timeoutAnswer(undefined))
       }
@@ -143,7 +148,7 @@ export function openExperience(deps: ExperienceDeps): Experience {
   async function notFound(exchange: Exchange): Promise<Answer> {
     const { definitions, parts } = exchange
     const view = toView(definitions, parts, exchange)
-    startAside(toEvent(definitions, parts, { ...exchange, context: view }))
+    startAside(toEvent(definitions, parts, { ...exchange, context: view }), exchange)
     if (definitions.notFound) return toAnswer(definitions.notFound(view, 404), contextOf(exchange, view))
     return jsonAnswer(404, { error: 'No endpoint found for route' })
   }
@@ -151,7 +156,7 @@ export function openExperience(deps: ExperienceDeps): Experience {
   async function unauthorized(exchange: Exchange, route: EndpointRoute, status: 401 | 403): Promise<Answer> {
     const { definitions, parts } = exchange
     const view = toView(definitions, parts, { ...exchange, route })
-    startAside(toEvent(definitions, parts, { ...exchange, context: view }))
+    startAside(toEvent(definitions, parts, { ...exchange, context: view }), exchange)
     const reply = route.unauthorized ?? definitions.unauthorized
     if (reply) return toAnswer(reply(view, status), contextOf(exchange, view))
     throw status === 401
@@ -161,11 +166,22 @@ export function openExperience(deps: ExperienceDeps): Experience {
       : new HttpError('endpoint.forbidden', 'You may not see this page')
   }
 
+  // The body is in memory until the last run that was given it has ended, whether the client is still there or not.
+  async function fire(event: EndpointEvent, { hold }: Exchange): Promise<number> {
+    const onEnd = hold.share()
+    try {
+      return await deps.fire({ ...event, onEnd })
+    } catch (error) {
+      onEnd()
+      throw error
+    }
+  }
+
   /** Starts flows whose replies nobody waits for. */
-  function startAside(event: EndpointEvent): void {
-    deps
-      .fire(event)
-      .catch((error: unknown) => log.error({ err: error, requestId: event.requestId }, 'cannot start flows'))
+  function startAside(event: EndpointEvent, exchange: Exchange): void {
+    fire(event, exchange).catch((error: unknown) =>
+      log.error({ err: error, requestId: event.requestId }, 'cannot start flows'),
+    )
   }
 
   function failure(error: unknown, requestId: string): Answer {
@@ -213,6 +229,7 @@ interface Exchange {
   requestId: string
   session: Session | undefined
   device?: DeviceView
+  hold: Hold
 }
 
 function contextOf({ definitions, source }: Exchange, view: Payload): AnswerContext {

@@ -10,6 +10,9 @@ export interface ExperienceLimits {
   requestsPerSecond: number
   /** Requests of one host at once, within the time that refills them; default 500. */
   burst: number
+  /** Memory that bodies may take until their runs end, of one application and of all; default 200 and 600 MB. */
+  heldBytesPerApplication: number
+  heldBytes: number
   /** Requests that wait for a reply, of one application and of all; default 2,000 and 10,000. */
   waitingPerApplication: number
   waiting: number
@@ -20,6 +23,8 @@ export const defaultLimits: ExperienceLimits = {
   replyTimeoutMs: 30_000,
   requestsPerSecond: 50,
   burst: 500,
+  heldBytesPerApplication: 200_000_000,
+  heldBytes: 600_000_000,
   waitingPerApplication: 2_000,
   waiting: 10_000,
 }

@@ -70,6 +70,8 @@ export async function readRequest(
   request: IncomingMessage,
   source: Source,
   limits: { bodyBytes: number },
+  /** Told how much of the body has come; may throw to refuse the rest. */
+  onBytes: (bytes: number) => void = () => undefined,
 ): Promise<RequestParts> {
   const { headers } = request
   // Assigned, not spread: a cookie named __proto__ falls away, as such a key of a query does.
@@ -81,7 +83,7 @@ export async function readRequest(
     query: parseForm(source.query),
     headers: headersOf(headers, source),
     cookies,
-    body: await readBody(request, limits.bodyBytes),
+    body: await readBody(request, limits.bodyBytes, onBytes),
   }
 }
 

@@ -142,7 +142,8 @@ export function openRunner(deps: RunnerDeps): Runner {
         startRun({ runId: randomUUID(), app, flows, flow }, trigger, start),
       )
       // Another flow may still answer: a failure counts when no run of the request is left.
-      void track(Promise.all(runs).then((ends) => failUnheard(event.scope, { replyId }, ends)))
+      const ended = Promise.all(runs).then((ends) => failUnheard(event.scope, { replyId }, ends))
+      void track(ended.finally(event.onEnd))
       return runs.length
     },
     async fireTrigger(scope, { flowId, triggerKey }, { data, relay }) {

@@ -108,3 +108,15 @@ test('2,000 requests wait; more get 503 at once, and the other application is se
   expect(refused.headers['retry-after']).toBe('1')
   expect(innocentAnswers).toBeGreaterThan(100)
 })
+
+test('bodies that take much memory wait a few at a time; more get 503, and the other application is served', async () => {
+  await world.hostile.serve('/keep', [mutate({ a: '1' })], { method: 'post' })
+  const body = `[${'{},'.repeat(490_000)}1]`
+  const headers = { 'content-type': 'application/json' }
+  const ask = () => world.hostile.client.send({ method: 'POST', path: '/keep', headers, body })
+  const { result } = await world.meanwhile(() => Promise.all(Array.from({ length: 12 }, ask)))
+  const byStatus = Map.groupBy(result, ({ status }) => status)
+  expect([...byStatus.keys()].toSorted()).toEqual([503, 504])
+  expect(byStatus.get(504)!.length).toBeLessThanOrEqual(4)
+  expect(JSON.parse(byStatus.get(503)![0]!.text)).toMatchObject({ type: 'Unavailable' })
+})

@@ -334,3 +334,20 @@ test('a button brings the data that stands in its flow', async () => {
     { code: 'template.not-json', severity: 'warning', pointer: '/triggers/4/meta/payload' },
   ])
 })
+
+test('says when all runs of a request have ended, also when there is none', async () => {
+  const { runner, addFlow } = await open()
+  let ended = 0
+  const fire = (id: string) => runner.fireEndpoint({ ...eventOf(id), onEnd: () => ended++ })
+  expect(await fire('nobody')).toBe(0)
+  await expect.poll(() => ended).toBe(1)
+  await addFlow({
+    name: 'Bad',
+    version: 'develop',
+    triggers: [{ ...endpointOf('e1'), outputIds: [['bad']] }],
+    nodes: [fail()],
+  })
+  await addFlow({ name: 'Good', version: 'develop', triggers: [endpointOf('e1')] })
+  expect(await runner.fireEndpoint({ ...eventOf('e1'), revision: 1e6, onEnd: () => ended++ })).toBe(2)
+  await expect.poll(() => ended).toBe(2)
+})
