@@ -40,6 +40,13 @@ const io: CommandIo = {
 // Half of the time that a command takes to start. Beside the packages, where nobody else can write.
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/headgate'))
 
+// Whoever reads may leave before the end, as `head` does.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 const [name = 'help', ...args] = process.argv.slice(2)
 process.exitCode = await main(name, args)
 
@@ -56,7 +63,8 @@ async function main(command: string, rest: string[]): Promise<number> {
     return await (await commands[command]!())(rest, io)
   } catch (error) {
     if (!isUsersFault(error)) throw error
-    io.err(`headgate: ${error.message}`)
+    if (isBadArgument(error)) io.err(`headgate: ${firstSentence(error.message)}\n\n${usageOf(command)}`)
+    else io.err(`headgate: ${error.message}`)
     return 1
   }
 }
@@ -65,5 +73,20 @@ async function main(command: string, rest: string[]): Promise<number> {
 function isUsersFault(error: unknown): error is Error {
   if (error instanceof ConfigError) return true
   if (error instanceof StoreError) return error.code === 'unavailable' || error.code === 'full'
+  return isBadArgument(error)
+}
+
+function isBadArgument(error: unknown): boolean {
   return error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
+}
+
+function firstSentence(message: string): string {
+  return message.split(/\.\s/)[0]!
+}
+
+function usageOf(command: string): string {
+  return usage
+    .split('\n')
+    .filter((line) => line.startsWith(`  ${command} `))
+    .join('\n')
 }

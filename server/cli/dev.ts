@@ -17,7 +17,9 @@ export async function devCommand(args: string[], io: CommandIo): Promise<number>
   const unlisten = served.server.debug.listen((message) => {
     for (const line of debugLines(message)) io.out(line)
   })
-  const unwatch = folders.map((folder) => watchFolder(splitFolder(folder).dir, reloader(folder, served, io)))
+  const unwatch = folders.map((folder) =>
+    watchFolder(splitFolder(folder).dir, { changed: reloader(folder, served, io), failed: io.err }),
+  )
   const code = await served.ended
   for (const stop of unwatch) stop()
   unlisten()

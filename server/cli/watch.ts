@@ -10,12 +10,16 @@ const MOST_FOLDERS = 5_000
  * promise of the last. Watches each folder by itself: watchers of files lose sight of what is replaced by a rename, which is how
  * most editors save. Folders that come and go are followed. Call the result to stop.
  */
-export function watchFolder(root: string, changed: (paths: string[]) => Promise<void>): () => void {
+export function watchFolder(
+  root: string,
+  hears: { changed(paths: string[]): Promise<void>; failed(message: string): void },
+): () => void {
   const watchers = new Map<string, FSWatcher>()
   const paths = new Set<string>()
   let timer: NodeJS.Timeout | undefined
   let busy = false
   let stopped = false
+  let complained = false
 
   function follow(): void {
     const folders = foldersIn(root)
@@ -32,8 +36,11 @@ export function watchFolder(root: string, changed: (paths: string[]) => Promise<
       const watcher = watch(join(root, folder), (_event, name) => hear(join(folder, name ?? '')))
       watchers.set(folder, watcher)
       watcher.on('error', () => forget(folder))
-    } catch {
-      // It went away between the listing and now: its parent tells.
+    } catch (error) {
+      // Gone between the listing and now: its parent tells. Anything else is told once.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || complained) return
+      complained = true
+      hears.failed(`Not all folders can be watched: ${(error as Error).message}`)
     }
   }
 
@@ -62,7 +69,7 @@ export function watchFolder(root: string, changed: (paths: string[]) => Promise<
     follow()
     const burst = [...paths].sort()
     paths.clear()
-    await changed(burst)
+    await hears.changed(burst)
     busy = false
     if (paths.size > 0) schedule()
   }

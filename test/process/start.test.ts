@@ -126,7 +126,17 @@ describe('what cannot be done is one line and exit code 1:', () => {
   })
 })
 
-test('help says what there is, and so does a command that is not there', async () => {
+test('a wrong option is told with the usage of its command alone', async () => {
+  const check = cli(['check', '--jsn'], { DATA_DIR: await temporaryFolder() })
+  expect(await check.ended).toBe(1)
+  expect(check.err).toEqual([
+    "headgate: Unknown option '--jsn'",
+    '',
+    expect.stringMatching(/^ {2}check PATH\.\.\. \[--json\] /),
+  ])
+})
+
+test('help says what there is', async () => {
   const env = { DATA_DIR: await temporaryFolder() }
   const help = cli(['--help'], env)
   expect(await help.ended).toBe(0)
