@@ -5,7 +5,7 @@ import { compare } from './compare.ts'
 import type { Figure } from './figure.ts'
 import { ask, type LoadRequest } from './load.ts'
 import { type Started, startServer } from './processes.ts'
-import { type Effort, interleave } from './rounds.ts'
+import { contest, type Effort, type Side } from './rounds.ts'
 import { openWorld, type World } from './world.ts'
 
 /**
@@ -14,44 +14,42 @@ import { openWorld, type World } from './world.ts'
  */
 export async function run(effort: Effort): Promise<Figure[]> {
   const world = await openWorld()
-  const home = await mkdtemp(join(tmpdir(), 'headgate-bench-twin-'))
-  const servers: Started[] = []
+  const side = async (starting: Promise<Started>) => {
+    const server = await starting
+    return { server, request: get(server.port, world) }
+  }
+  const starts = { ours: () => side(world.start()), twin: () => side(startTwin(world)) }
   try {
-    const ours = await world.start()
-    servers.push(ours)
-    const twin = await startTwin(world, home)
-    servers.push(twin)
-    const sides = {
-      ours: { server: ours, request: get(ours.port, world) },
-      twin: { server: twin, request: get(twin.port, world) },
-    }
-    await sameHtml(sides.ours.request, sides.twin.request)
-    const figures: Figure[] = []
-    for (const connections of [16, 1]) {
-      const measured = await interleave(sides, { connections, effort })
-      const what = `home page, ${connections} ${connections === 1 ? 'connection' : 'connections'}, against hand-written`
-      figures.push(...compare(what, measured.ours, measured.twin, 0.9))
-    }
-    return figures
+    const measured = await contest({ starts, check: sameHtml, connections: [16, 1], effort })
+    return [...measured].flatMap(([connections, { ours, twin }]) => {
+      const count = `${connections} ${connections === 1 ? 'connection' : 'connections'}`
+      return compare(`home page, ${count}, against hand-written`, ours, twin, 0.9)
+    })
   } finally {
-    for (const server of servers) await server.stop()
-    await rm(home, { recursive: true, force: true })
     await world.close()
   }
 }
 
-async function startTwin({ data }: World, home: string): Promise<Started> {
+async function startTwin({ data }: World): Promise<Started> {
+  const home = await mkdtemp(join(tmpdir(), 'headgate-bench-twin-'))
   const file = join(home, 'world.json')
   await writeFile(file, JSON.stringify(data))
-  return await startServer({ args: ['bench/twin/server.ts', file, join(home, 'twin.db')] })
+  const started = await startServer({ args: ['bench/twin/server.ts', file, join(home, 'twin.db')] })
+  return {
+    ...started,
+    async stop() {
+      await started.stop()
+      await rm(home, { recursive: true, force: true })
+    },
+  }
 }
 
 function get(port: number, { host, token }: World): LoadRequest {
   return { method: 'GET', path: '/', port, headers: { host, cookie: `authorization=${token}` } }
 }
 
-async function sameHtml(ours: LoadRequest, theirs: LoadRequest): Promise<void> {
-  const [a, b] = [(await ask(ours)).body.split('\n'), (await ask(theirs)).body.split('\n')]
+async function sameHtml({ ours, twin }: { ours: Side; twin: Side }): Promise<void> {
+  const [a, b] = [(await ask(ours.request)).body.split('\n'), (await ask(twin.request)).body.split('\n')]
   const line = a.findIndex((text, index) => text !== b[index])
   if (line >= 0 || a.length !== b.length) {
     throw new Error(`Expected the same HTML, got in line ${line + 1}:\n  ours: ${a[line]}\n  twin: ${b[line]}`)

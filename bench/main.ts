@@ -5,12 +5,17 @@ import { type Effort, effortOf } from './rounds.ts'
 
 type Bench = (effort: Effort) => Promise<Figure[]>
 
+// Imported when they are run: what one loads would be in the memory of the others.
 const benches: Record<string, () => Promise<Bench>> = {
   trivial: async () => (await import('./trivial.ts')).run,
+  home: async () => (await import('./home.ts')).run,
   function: async () => (await import('./function-node.ts')).run,
   start: async () => (await import('./start.ts')).run,
-  home: async () => (await import('./home.ts')).run,
+  store: async () => (await import('./size.ts')).store,
+  tenancy: async () => (await import('./size.ts')).tenancy,
 }
+// They take minutes: --quick leaves them out unless they are named.
+const long = ['store', 'tenancy']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,7 +28,8 @@ if (unknown.length > 0) {
 }
 pinLoad()
 const figures: Figure[] = []
-for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+const usual = Object.keys(benches).filter((name) => !values.quick || !long.includes(name))
+for (const name of positionals.length > 0 ? positionals : usual) {
   console.error(`${name} ...`)
   const bench = await benches[name]!()
   figures.push(...(await bench(effortOf(values.quick))))

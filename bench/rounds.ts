@@ -4,6 +4,7 @@ import type { Started } from './processes.ts'
 /** How long and how often is measured. */
 export interface Effort {
   quick: boolean
+  /** Of each side at each number of connections; of contests in each of two halves. */
   rounds: number
   /** Of one side in one round. */
   milliseconds: number
@@ -14,7 +15,7 @@ export interface Effort {
 export function effortOf(quick: boolean): Effort {
   return quick
     ? { quick, rounds: 3, milliseconds: 1_500, warmMs: 2_500 }
-    : { quick, rounds: 7, milliseconds: 4_000, warmMs: 8_000 }
+    : { quick, rounds: 5, milliseconds: 4_000, warmMs: 6_000 }
 }
 
 /** One of those that are compared. */
@@ -47,4 +48,41 @@ export async function interleave<Name extends string>(
     }
   }
   return figures
+}
+
+export interface Contest<Name extends string> {
+  /** Each starts one side; all of them are stopped at the end. */
+  starts: Record<Name, () => Promise<Side>>
+  /** Throws unless the sides that were started answer as they should. */
+  check(sides: Record<Name, Side>): Promise<void>
+  connections: readonly number[]
+  effort: Effort
+}
+
+/**
+ * Interleaves sides in two halves. In the second the servers are started anew, in the other order: which of them is the
+ * oldest alone makes a difference of up to a fifth. Gives the figures by number of connections.
+ */
+export async function contest<Name extends string>(
+  options: Contest<Name>,
+): Promise<Map<number, Record<Name, SideFigures[]>>> {
+  const { starts, check, connections, effort } = options
+  const names = Object.keys(starts) as Name[]
+  const all = new Map<number, Record<Name, SideFigures[]>>()
+  for (const order of [names, names.toReversed()]) {
+    const sides = {} as Record<Name, Side>
+    try {
+      for (const name of order) sides[name] = await starts[name]()
+      await check(sides)
+      for (const count of connections) {
+        const half = await interleave(sides, { connections: count, effort })
+        const before = all.get(count)
+        for (const name of names) half[name] = [...(before?.[name] ?? []), ...half[name]]
+        all.set(count, half)
+      }
+    } finally {
+      for (const side of Object.values<Side>(sides)) await side.server.stop()
+    }
+  }
+  return all
 }

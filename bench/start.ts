@@ -69,14 +69,15 @@ async function memory(world: World): Promise<Figure[]> {
     await load(post('/function', server.port, world.host), { connections: 16, milliseconds: 2_000 })
     await sleep(settleMs)
     const { pssMb, rssMb, processes } = memoryOf(server.pid)
-    const what = `idle memory of ${processes} processes (server and children of function nodes)`
+    const what = `idle memory, server and function processes (${processes} in all)`
     const line = (name: string, mb: number): Figure => ({
       what: `${what}, ${name}`,
       figure: `${round(mb)} MB`,
       budget: `<= ${mostMb} MB`,
-      met: mb <= mostMb && processes === 3,
+      // Fewer: the second child of function nodes is missing.
+      met: mb <= mostMb && processes >= 3,
     })
-    return [line('proportional (PSS)', pssMb), line('resident (RSS, shared pages counted in each)', rssMb)]
+    return [line('proportional (PSS)', pssMb), line('resident (RSS)', rssMb)]
   } finally {
     await server.stop()
   }

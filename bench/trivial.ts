@@ -3,40 +3,34 @@ import type { Figure } from './figure.ts'
 import { ask, type LoadRequest } from './load.ts'
 import { installNodeRed, startNodeRed } from './peers/node-red.ts'
 import { type Started, startServer } from './processes.ts'
-import { type Effort, interleave, type Side } from './rounds.ts'
+import { contest, type Effort, type Side } from './rounds.ts'
 import { openWorld } from './world.ts'
 
 /** POST of 1 KB of JSON, one value set, the body as reply: a flow against Express alone and against Node-RED. */
 export async function run(effort: Effort): Promise<Figure[]> {
   const world = await openWorld()
-  const servers: Started[] = []
-  const start = async (starting: Promise<Started>) => {
-    const started = await starting
-    servers.push(started)
-    return started
+  const reason = await installOrReason()
+  const side = async (starting: Promise<Started>, host?: string): Promise<Side> => {
+    const server = await starting
+    return { server, request: post('/trivial', server.port, host) }
+  }
+  const starts: Record<string, () => Promise<Side>> = {
+    ours: () => side(world.start(), world.host),
+    express: () => side(startServer({ args: ['bench/peers/express.ts'] })),
+    ...(reason === undefined && { nodeRed: () => side(startNodeRed()) }),
   }
   try {
-    const ours = await start(world.start())
-    const express = await start(startServer({ args: ['bench/peers/express.ts'] }))
-    const reason = await installOrReason()
-    const nodeRed = reason === undefined ? await start(startNodeRed()) : undefined
-    const sides: Record<string, Side> = {
-      ours: { server: ours, request: post('/trivial', ours.port, world.host) },
-      express: { server: express, request: post('/trivial', express.port) },
-      ...(nodeRed && { nodeRed: { server: nodeRed, request: post('/trivial', nodeRed.port) } }),
-    }
-    await sameAnswers(sides)
-    const figures: Figure[] = []
-    for (const connections of [16, 1]) {
-      const measured = await interleave(sides, { connections, effort })
+    const measured = await contest({ starts, check: sameAnswers, connections: [16, 1], effort })
+    return [...measured].flatMap(([connections, { ours, express, nodeRed }]) => {
       const what = `trivial flow, ${connections} ${connections === 1 ? 'connection' : 'connections'}`
-      if (measured.nodeRed) figures.push(...compare(`${what}, against Node-RED 5`, measured.ours!, measured.nodeRed, 1))
-      else figures.push({ what: `${what}, against Node-RED 5`, figure: `not measured: ${reason}`, budget: '>= 1 x' })
-      figures.push(...compare(`${what}, against Express 5`, measured.ours!, measured.express!, 0.6))
-    }
-    return figures
+      return [
+        ...(nodeRed
+          ? compare(`${what}, against Node-RED 5`, ours!, nodeRed, 1)
+          : [{ what: `${what}, against Node-RED 5`, figure: `not measured: ${reason}`, budget: '>= 1 x' }]),
+        ...compare(`${what}, against Express 5`, ours!, express!, 0.6),
+      ]
+    })
   } finally {
-    for (const server of servers) await server.stop()
     await world.close()
   }
 }
