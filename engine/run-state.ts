@@ -1,0 +1,149 @@
+import type { Plan } from './compile.ts'
+import { FlowError } from './errors.ts'
+import type { AnyNode, NodePlace, Turn, Visit } from './node.ts'
+import { type Payload, sizeOf } from './payload.ts'
+import { giveWay } from './turns.ts'
+
+export interface RunLimits {
+  milliseconds: number
+  /** Nodes that the run visits, where each turn of a loop has an account of its own: it tells circles, not long lists. */
+  visits: number
+  payloadBytes: number
+  /** Branches that live at one time. */
+  branches: number
+}
+
+export const defaultLimits: RunLimits = { milliseconds: 60_000, visits: 50_000, payloadBytes: 5 << 20, branches: 1_000 }
+
+export interface RunRequest {
+  plan: Plan
+  /** Indexes of the nodes to start with. */
+  entry: readonly number[]
+  payload: Payload
+  /** Given to each node as far as it declared them in `needs`. */
+  services: Record<string, unknown>
+  limits?: Partial<RunLimits>
+  /** Ends the run early, as running out of time does. */
+  signal?: AbortSignal
+  /** Runs of one group share the turns that the groups take on the thread; default: all runs are of one. */
+  group?: string
+}
+
+/** What all branches of a run share. */
+export interface State extends RunRequest {
+  limits: RunLimits
+  signal: AbortSignal
+  started: number
+  /** When this run last let others have the thread. */
+  slice: number
+  visits: Visit[]
+  visitCount: number
+  branches: number
+  /** What the payloads of living branches weigh beyond the first. */
+  forkedBytes: number
+  /** When the size of a payload is looked at again. */
+  lookAt: number
+  /** Of the branch that ended last. */
+  last: Payload
+  /** The node that began last. */
+  at: Step | undefined
+  /** Nodes that have not answered yet. */
+  waiting: Set<Step>
+  /** Set while the run lets others have the thread: all its branches come back together. */
+  rest: Promise<void> | undefined
+}
+
+/** A visit under way; `number` counts from 1 in the order of their start. */
+export interface Step {
+  node: NodePlace
+  context: AnyContext
+  number: number
+}
+
+/** What halts together: the whole run, or one turn of a loop. */
+export interface Frame {
+  loop: string | undefined
+  parent: Frame | undefined
+  over: boolean
+  turn: Turn | undefined
+  visits: number
+}
+
+/** The way that led to a node, newest first. */
+export interface Trail {
+  visit: Visit
+  before: Trail | undefined
+}
+
+export type AnyContext = Parameters<AnyNode['run']>[0]
+
+/** A failure, and the node and payload where it came up. */
+export class NodeFailure extends Error {
+  readonly node: NodePlace
+  readonly payload: Payload
+  constructor(cause: unknown, node: NodePlace, payload: Payload) {
+    super('A node failed', { cause })
+    this.node = node
+    this.payload = payload
+  }
+}
+
+const FORKED_PAYLOADS = 16
+
+/** Throws `limit.branches` when the branches that live are too many, or too large together. */
+export function checkBranches({ branches, forkedBytes, limits }: State): void {
+  if (branches <= limits.branches && forkedBytes <= FORKED_PAYLOADS * limits.payloadBytes) return
+  throw new FlowError(
+    'limit.branches',
+    `The run forked into more than ${limits.branches} branches, or too large ones, at one time`,
+  )
+}
+
+/** Throws `limit.visits` when the visits of a frame are too many. */
+export function countVisit({ limits }: State, frame: Frame): void {
+  if (++frame.visits <= limits.visits) return
+  throw new FlowError(
+    'limit.visits',
+    `The run visited more than ${limits.visits} nodes; is there a circle without an end?`,
+    { name: 'TimeoutError' },
+  )
+}
+
+const SMALL_BYTES = 10_000
+const LOOKING_SHARE = 20
+
+/**
+ * Throws `limit.payload` when a payload has grown too large. A small one is looked at after each node. A larger one less
+ * often: looking takes a twentieth of the time at most.
+ */
+export function checkSize(state: State, payload: Payload, now: number): void {
+  if (now < state.lookAt) return
+  const size = sizeOf(payload, state.limits.payloadBytes)
+  if (size > SMALL_BYTES) state.lookAt = now + (LOOKING_SHARE + 1) * (performance.now() - now)
+  if (size > state.limits.payloadBytes) {
+    const message = `The payload grew beyond ${state.limits.payloadBytes} bytes. Keep less of it, or remove what is no longer needed.`
+    throw new FlowError('limit.payload', message, { name: 'PayloadTooLarge' })
+  }
+}
+
+/** True when the frame, or one around it, has been halted. */
+export function isOver(frame: Frame): boolean {
+  for (let at: Frame | undefined = frame; at; at = at.parent) if (at.over) return true
+  return false
+}
+
+const SLICE_MS = 10
+
+/** True when the run has kept the thread for long. */
+export function needsRest({ slice }: State): boolean {
+  return performance.now() - slice > SLICE_MS
+}
+
+/** Lets others have the thread, which a run without I/O would keep from them. All branches of a run come back together. */
+export function rest(state: State): Promise<void> {
+  state.rest ??= giveWay(state.group ?? '').then(() => {
+    state.rest = undefined
+    state.slice = performance.now()
+  })
+  return state.rest
+}
