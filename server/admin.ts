@@ -1,4 +1,5 @@
-import { type Response, Router } from 'express'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type RequestHandler, type Response, Router } from 'express'
 import helmet from 'helmet'
 import type { Logger } from 'pino'
 import { adminPage } from './admin-page.ts'
@@ -9,12 +10,17 @@ export interface AdminOptions {
   store: Store
   metrics: Metrics
   log: Logger
+  /** Of HTTP basic authentication, with any user name; undefined: nobody is asked. */
+  password: string | undefined
   /** Address of an experience, by its host name as stored. */
   urlOf(host: string): string
 }
 
-/** The admin host: health, readiness, figures, and a page that says what runs here. It shares no origin with any experience. */
-export function adminRouter({ store, metrics, log, urlOf }: AdminOptions): Router {
+/**
+ * The admin host: health, readiness, figures, and a page that says what runs here. It shares no origin with any experience.
+ * With a password everything but health and readiness asks for it.
+ */
+export function adminRouter({ store, metrics, log, password, urlOf }: AdminOptions): Router {
   const router = Router()
   // TLS ends at a proxy, if anywhere: this host cannot promise it.
   const contentSecurityPolicy = { directives: { upgradeInsecureRequests: null } }
@@ -32,6 +38,7 @@ export function adminRouter({ store, metrics, log, urlOf }: AdminOptions): Route
         .json({ status: 'not ready', missing: ['store'] })
     }
   })
+  if (password !== undefined) router.use(askFor(password))
   router.get('/metrics', async (_request, response) => {
     const { body, contentType } = await metrics.text()
     response.type(contentType).send(body)
@@ -41,6 +48,32 @@ export function adminRouter({ store, metrics, log, urlOf }: AdminOptions): Route
     response.status(404).json({ type: 'NotFound', message: 'There is nothing at this address of the admin host' })
   })
   return router
+}
+
+function askFor(password: string): RequestHandler {
+  const wanted = digestOf(password)
+  return (request, response, next) => {
+    const given = passwordOf(request.headers.authorization)
+    // Digests are of one length, compared in constant time: neither the length of the password nor a part of it shows.
+    if (given !== undefined && timingSafeEqual(digestOf(given), wanted)) return next()
+    response
+      .status(401)
+      .set({ 'WWW-Authenticate': 'Basic realm="Headgate", charset="UTF-8"', 'Cache-Control': 'no-store' })
+      .json({ type: 'Unauthorized', message: 'The admin host asks for a password: that of the setting ADMIN_PASSWORD' })
+  }
+}
+
+/** What stands behind the first colon; undefined for anything but basic authentication. */
+function passwordOf(header: string | undefined): string | undefined {
+  const [, packed] = /^basic +(\S+) *$/i.exec(header ?? '') ?? []
+  if (packed === undefined) return undefined
+  const pair = Buffer.from(packed, 'base64').toString()
+  const colon = pair.indexOf(':')
+  return colon < 0 ? undefined : pair.slice(colon + 1)
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }
 
 async function listed(store: Store, urlOf: (host: string) => string) {

@@ -71,7 +71,7 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
   }
   // A host is stored as a whole name, or as the slug before the base domain.
   const urlOfStored = (name: string) => urlOf(name.includes('.') ? name : `${name}.${config.baseDomain}`)
-  const admin = adminRouter({ store, metrics, log, urlOf: urlOfStored })
+  const admin = adminRouter({ store, metrics, log, password: config.adminPassword, urlOf: urlOfStored })
   const app = express()
   app.disable('x-powered-by')
   app.use(admin)

@@ -15,6 +15,8 @@ export interface Config {
   baseDomain: string
   /** Signs what is not an application's own. */
   secretKey: string
+  /** Asked for by the admin host, but for its health; always there when `host` can be reached from outside. */
+  adminPassword: string | undefined
   /** Addresses of proxies whose x-forwarded-* headers are believed. */
   trustedProxies: string[]
   /** Private hosts that HTTP nodes may reach; `*` for all. */
@@ -56,6 +58,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     mailFrom: env.MAIL_FROM || 'Headgate <noreply@localhost>',
     baseDomain: (env.BASE_DOMAIN || 'localhost').toLowerCase(),
     secretKey: env.SECRET_KEY || localSecret(host, dataDir),
+    adminPassword: adminPasswordOf(env, host),
     trustedProxies: listOf(env.TRUSTED_PROXIES),
     egressAllow: listOf(env.HTTP_ALLOW),
     replyTimeoutMs: numberOf(env, 'REPLY_TIMEOUT_MS', 30_000, 100, 600_000),
@@ -106,6 +109,19 @@ function localSecret(host: string, dataDir: string): string {
     )
   }
   return keepSecret(join(dataDir, 'secret-key'), () => randomBytes(32).toString('hex'))
+}
+
+const leastAdminPassword = 12
+
+function adminPasswordOf(env: NodeJS.ProcessEnv, host: string): string | undefined {
+  const password = env.ADMIN_PASSWORD || undefined
+  if (password === undefined && isLoopback(host)) return undefined
+  if (password !== undefined && password.length >= leastAdminPassword) return password
+  const why = isLoopback(host) ? '' : ` because HOST=${host} can be reached from outside`
+  const got = password === undefined ? 'nothing' : `${password.length}`
+  throw new ConfigError(
+    `ADMIN_PASSWORD: expected ${leastAdminPassword} characters or more${why}, got ${got}. Make one with: openssl rand -hex 16`,
+  )
 }
 
 /** A secret kept in a file that only its owner can read; made by `make` at the first call. */

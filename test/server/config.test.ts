@@ -29,6 +29,12 @@ test.each([
   [{ REDIS_URL: 'redis://x' }, 'REDIS_URL'],
   [{ SMTP_URL: 'mail.example.com' }, 'SMTP_URL: expected smtp://'],
   [{ HOST: '0.0.0.0' }, 'SECRET_KEY'],
+  [
+    { HOST: '0.0.0.0', SECRET_KEY: 'x'.repeat(64) },
+    'ADMIN_PASSWORD: expected 12 characters or more because HOST=0.0.0.0',
+  ],
+  [{ HOST: 'example.com', SECRET_KEY: 'x'.repeat(64), ADMIN_PASSWORD: 'hush' }, 'ADMIN_PASSWORD'],
+  [{ ADMIN_PASSWORD: 'hush' }, 'ADMIN_PASSWORD: expected 12 characters or more, got 4'],
   [{ DATA_DIR: join(import.meta.filename, 'below-a-file') }, 'DATA_DIR'],
   [{ REPLY_TIMEOUT_MS: '-1' }, 'REPLY_TIMEOUT_MS'],
 ])('refuses %j with one line', async (env, message) => {
@@ -36,6 +42,12 @@ test.each([
   const read = () => readConfig({ DATA_DIR: dataDir, ...env })
   expect(read).toThrow(expect.objectContaining({ name: 'ConfigError', message: expect.stringContaining(message) }))
   expect(read).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/\n|hush/) }))
+})
+
+test('takes an address that can be reached from outside with a secret key and an admin password', async () => {
+  const env = { HOST: '0.0.0.0', SECRET_KEY: 'x'.repeat(64), ADMIN_PASSWORD: 'correct horse battery' }
+  const config = readConfig({ DATA_DIR: await temporaryFolder(), ...env })
+  expect(config).toMatchObject({ host: '0.0.0.0', adminPassword: 'correct horse battery' })
 })
 
 test.each([
