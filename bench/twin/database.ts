@@ -76,7 +76,9 @@ export function openTwinDatabase(file: string, data: WorldData): TwinDatabase {
         const state = { value: JSON.parse(String(row.value)), time: new Date(Number(row.time)) }
         byId.get(String(row.device_id))!.compositeState[String(row.attribute)] = state
       }
-      return { items, count: items.length, totalCount: Number(count.get(userId)!.n) }
+      // A page that is not full has them all.
+      const totalCount = items.length < limit ? items.length : Number(count.get(userId)!.n)
+      return { items, count: items.length, totalCount }
     },
   }
 }

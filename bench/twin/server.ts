@@ -62,7 +62,7 @@ app.get('/', async (request, response) => {
   const context = {
     application: { id: application.id, name: application.name },
     experience: { user, page: { name: 'home' } },
-    pageData: database.devicesOf(user.id, 20),
+    pageData: database.devicesOf(user.id, 100),
   }
   const page = new Handlebars.SafeString(home(context))
   response
