@@ -121,6 +121,9 @@ export function openDevices({ app, now, tenancy, stateReported }: DeviceDeps): D
         if (Object.keys(change).length > 0) {
           const operation = { update: 'devices' as const, id: device.id, change, revision: device.revision }
           await refusing(tenancyWrite(app, [operation]), 'The device exists already')
+          // Values of another type would be no values of the attribute.
+          const retyped = retypedAttributes(device.attributes, change.attributes)
+          if (retyped.length > 0) await app.telemetry.remove([device.id], { attributes: retyped })
         }
         return await viewOf(await existing(device.id), options)
       })
@@ -157,6 +160,15 @@ function merged(device: DeviceDocument, given: DeviceFields, merge: DeviceMerge)
     ? mergeAttributes(given.attributes ?? device.attributes, merge.mergeAttributes)
     : given.attributes
   return { ...given, ...(tags ? { tags } : {}), ...(attributes ? { attributes } : {}) }
+}
+
+/** Names of the attributes that had another type before. */
+function retypedAttributes(
+  before: readonly AttributeDefinition[],
+  after: readonly AttributeDefinition[] = [],
+): string[] {
+  const types = new Map(before.map(({ name, dataType }) => [name, dataType]))
+  return after.flatMap(({ name, dataType }) => (types.has(name) && types.get(name) !== dataType ? [name] : []))
 }
 
 /** Blank and unknown ids find nothing. */

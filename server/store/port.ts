@@ -159,8 +159,11 @@ export interface Telemetry {
       aggregation: Aggregation
     },
   ): Promise<{ time: number; value: StateValue }[]>
-  /** Removes all points of the devices in the range; default everything. */
-  remove(deviceIds: readonly string[], range?: { start?: number; end?: number }): Promise<void>
+  /** Removes all points of the devices in the range, or those of the named attributes; default everything. */
+  remove(
+    deviceIds: readonly string[],
+    range?: { start?: number; end?: number; attributes?: readonly string[] },
+  ): Promise<void>
 }
 export interface TelemetryRange {
   deviceId: string

@@ -113,12 +113,13 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
       return found.map(toPoint)
     },
 
-    async remove(deviceIds, { start, end } = {}) {
+    async remove(deviceIds, { start, end, attributes } = {}) {
       const number = app.known()
       database.transaction(() => {
+        const only = attributes?.map((name) => numberOf('attributes', name, number) ?? -1)
         for (const device of deviceIds) {
           const source = numberOf('sources', device, number)
-          if (source !== undefined) removeOne(database, [number, source], { start, end })
+          if (source !== undefined) removeOne(database, [number, source], { start, end, only })
         }
       })
     },
@@ -148,14 +149,23 @@ const expressions: Record<Aggregation, { value: string; order: string; only: str
 }
 
 /** The last values are found again among the points that are left. */
-function removeOne(database: Database, key: SqlValue[], { start, end }: { start?: number; end?: number }) {
+/** `only`: numbers of attributes. */
+function removeOne(
+  database: Database,
+  key: SqlValue[],
+  { start, end, only }: { start?: number; end?: number; only?: number[] },
+) {
   const from = start ?? Number.MIN_SAFE_INTEGER
   const to = end ?? Number.MAX_SAFE_INTEGER
-  const affected = database.all(
-    'SELECT attribute FROM last_points WHERE app = ? AND source = ? AND time >= ? AND time < ?',
-    [...key, from, to],
-  )
-  const attributes = database.all('SELECT attribute FROM last_points WHERE app = ? AND source = ?', key)
+  const wanted = ({ attribute }: Row) => only === undefined || only.includes(Number(attribute))
+  const affected = database
+    .all('SELECT attribute FROM last_points WHERE app = ? AND source = ? AND time >= ? AND time < ?', [
+      ...key,
+      from,
+      to,
+    ])
+    .filter(wanted)
+  const attributes = database.all('SELECT attribute FROM last_points WHERE app = ? AND source = ?', key).filter(wanted)
   const one = 'app = ? AND source = ? AND attribute = ?'
   for (const { attribute } of attributes) {
     database.run(`DELETE FROM points WHERE ${one} AND time >= ? AND time < ?`, [...key, Number(attribute), from, to])

@@ -191,6 +191,21 @@ for (const adapter of adapters) {
       expect(await telemetry.range({ deviceId: valve, attribute: 'temp', ...whole })).toHaveLength(1)
     })
 
+    test('removes the attributes that are named, and no others', async () => {
+      const telemetry = await open()
+      await telemetry.append([
+        point(100, { temp: 1, on: true }),
+        point(200, { temp: 2 }),
+        point(300, { temp: 3 }, valve),
+      ])
+      await telemetry.remove([pump], { attributes: ['temp', 'unheard of'] })
+      expect((await telemetry.last([pump])).get(pump)).toEqual({ on: { value: true, time: 100 } })
+      expect(await telemetry.range({ deviceId: pump, attribute: 'temp', ...whole })).toEqual([])
+      expect(await telemetry.range({ deviceId: valve, attribute: 'temp', ...whole })).toHaveLength(1)
+      await telemetry.remove([pump], { attributes: [] })
+      expect([...(await telemetry.last([pump])).keys()]).toEqual([pump])
+    })
+
     test('keeps all points of a call or none', async () => {
       const telemetry = await open()
       await expect(telemetry.append([point(1, { temp: 1 }), point(Number.NaN, { temp: 2 })])).rejects.toMatchObject({
