@@ -1,6 +1,6 @@
-import { FlowError } from '../engine/errors.ts'
 import { choice, json, lazy, read } from '../engine/fields.ts'
 import type { Payload } from '../engine/payload.ts'
+import { Refusal } from './services.ts'
 
 /** The settings of every node whose data may come from single fields, a JSON template or the payload. */
 export function bodyFields(keys: { json: string; path: string }) {
@@ -17,13 +17,13 @@ interface BodySettings {
   fromPath: unknown
 }
 
-/** The body as one object; undefined when it comes from single fields. Throws `config.type` for anything but an object. */
+/** The body as one object; undefined when it comes from single fields. Throws Refusal for anything but an object. */
 export function bodyOf({ method, json: fromJson, fromPath }: BodySettings): Payload | undefined {
   if (method === 'individualFields') return undefined
   const body = method === 'jsonTemplate' ? fromJson() : fromPath
   if (body !== null && typeof body === 'object' && !Array.isArray(body)) return body as Payload
   const got = body === undefined ? 'nothing' : Array.isArray(body) ? 'a list' : `${typeof body}`
-  throw new FlowError('config.type', `Expected the data (${method}) to be an object, got ${got}`)
+  throw new Refusal('Validation', `Expected the data (${method}) to be an object, got ${got}`)
 }
 
 /** Only the keys that have some text: a blank template leaves a field as it is. */

@@ -33,12 +33,15 @@ export const deviceCreate = defineNode({
   async run({ config, use }) {
     const { tagsAsObject, attributesAsObject, tags, recipe } = config
     const attributes = givenAttributes(config)
-    const given = bodyOf(config) ?? {
-      ...givenDeviceFields(config),
-      ...(tags.length > 0 ? { tags: toTags(tags) } : {}),
-      ...(attributes.length > 0 ? { attributes } : {}),
+    const create = () => {
+      const given = bodyOf(config) ?? {
+        ...givenDeviceFields(config),
+        ...(tags.length > 0 ? { tags: toTags(tags) } : {}),
+        ...(attributes.length > 0 ? { attributes } : {}),
+      }
+      const body = recipe.trim() === '' ? given : { ...given, recipeId: recipe.trim() }
+      return use.devices.create(body, { tagsAsObject, attributesAsObject })
     }
-    const body = recipe.trim() === '' ? given : { ...given, recipeId: recipe.trim() }
-    config.result.write(await orError(use.devices.create(body, { tagsAsObject, attributesAsObject })))
+    config.result.write(await orError(create))
   },
 })

@@ -42,9 +42,10 @@ interface DeviceSettings {
 export function givenDeviceFields(config: DeviceSettings): Record<string, unknown> {
   const { name, description, deviceClass, gatewayId, parentId, systemInterval, keepDuplicates } = config
   return {
-    ...givenFields({ name, description, deviceClass, gatewayId, parentId }),
-    ...(systemInterval === '' ? {} : { systemInterval: Number(systemInterval) }),
-    ...(keepDuplicates === '' ? {} : { keepDuplicates: keepDuplicates.trim() === 'true' }),
+    ...givenFields({ name, description }),
+    ...givenFields({ deviceClass: deviceClass.trim(), gatewayId: gatewayId.trim(), parentId: parentId.trim() }),
+    ...(systemInterval.trim() === '' ? {} : { systemInterval: Number(systemInterval) }),
+    ...(keepDuplicates.trim() === '' ? {} : { keepDuplicates: keepDuplicates.trim() === 'true' }),
   }
 }
 

@@ -34,14 +34,12 @@ export const deviceUpdate = defineNode({
   async run({ config, use }) {
     const { id, tagsAsObject, attributesAsObject } = config
     const shape = { tagsAsObject, attributesAsObject }
-    const body = bodyOf(config)
-    const update = body
-      ? use.devices.update(id.trim(), body, shape)
-      : use.devices.update(id.trim(), givenDeviceFields(config), {
-          ...shape,
-          mergeTags: toMerge(config.tags),
-          mergeAttributes: givenAttributes(config),
-        })
+    const update = () => {
+      const body = bodyOf(config)
+      if (body) return use.devices.update(id.trim(), body, shape)
+      const merge = { mergeTags: toMerge(config.tags), mergeAttributes: givenAttributes(config) }
+      return use.devices.update(id.trim(), givenDeviceFields(config), { ...shape, ...merge })
+    }
     config.result.write(await orError(update))
   },
 })

@@ -28,7 +28,8 @@ export const groupCreate = defineNode({
     },
   ],
   async run({ config, use }) {
-    const body = bodyOf(config) ?? { ...givenGroupFields(config), groupTags: toTagObject(config.tags) }
-    config.result.write(await orError(use.groups.create(body)))
+    const create = () =>
+      use.groups.create(bodyOf(config) ?? { ...givenGroupFields(config), groupTags: toTagObject(config.tags) })
+    config.result.write(await orError(create))
   },
 })

@@ -35,14 +35,17 @@ export const groupUpdate = defineNode({
   ],
   async run({ config, use }) {
     const { id, membersToAdd, membersToRemove, membersReplacement } = config
-    const body = bodyOf(config)
-    const given = body ?? givenGroupFields(config)
-    // The word null makes a group a root.
-    const patch = given.parentId === 'null' ? { ...given, parentId: null } : given
-    const members = membersReplacement
-      ? { membersReplacement: idsOf(membersReplacement) }
-      : { membersToAdd: idsOf(membersToAdd), membersToRemove: idsOf(membersToRemove) }
-    const options = body ? members : { ...members, mergeTags: toMerge(config.tags) }
-    config.result.write(await orError(use.groups.update(id.trim(), patch, options)))
+    const update = () => {
+      const body = bodyOf(config)
+      const given = body ?? givenGroupFields(config)
+      // The word null makes a group a root.
+      const patch = given.parentId === 'null' ? { ...given, parentId: null } : given
+      const members = membersReplacement
+        ? { membersReplacement: idsOf(membersReplacement) }
+        : { membersToAdd: idsOf(membersToAdd), membersToRemove: idsOf(membersToRemove) }
+      const options = body ? members : { ...members, mergeTags: toMerge(config.tags) }
+      return use.groups.update(id.trim(), patch, options)
+    }
+    config.result.write(await orError(update))
   },
 })

@@ -32,11 +32,14 @@ export const userCreate = defineNode({
     },
   ],
   async run({ config, use }) {
-    const body = bodyOf(config) ?? {
-      ...givenUserFields(config),
-      userTags: toTagObject(config.tags),
-      experienceGroupIds: idsOf(config.groups),
-    }
-    config.result.write(await orError(use.users.create(body)))
+    const create = () =>
+      use.users.create(
+        bodyOf(config) ?? {
+          ...givenUserFields(config),
+          userTags: toTagObject(config.tags),
+          experienceGroupIds: idsOf(config.groups),
+        },
+      )
+    config.result.write(await orError(create))
   },
 })

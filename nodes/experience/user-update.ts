@@ -36,9 +36,12 @@ export const userUpdate = defineNode({
   ],
   async run({ config, use }) {
     const { user, invalidateTokens, groups } = config
-    const body = bodyOf(config)
-    const patch = body ?? { ...givenUserFields(config), ...(groups ? { experienceGroupIds: idsOf(groups) } : {}) }
-    const options = body ? { invalidateTokens } : { mergeTags: toMerge(config.tags), invalidateTokens }
-    config.result.write(await orError(use.users.update(user.trim(), patch, options)))
+    const update = () => {
+      const body = bodyOf(config)
+      const patch = body ?? { ...givenUserFields(config), ...(groups ? { experienceGroupIds: idsOf(groups) } : {}) }
+      const options = body ? { invalidateTokens } : { mergeTags: toMerge(config.tags), invalidateTokens }
+      return use.users.update(user.trim(), patch, options)
+    }
+    config.result.write(await orError(update))
   },
 })

@@ -54,15 +54,15 @@ test.each([
   expect(create.calls).toEqual([[{ name: 'P', tags: [] }, shape]])
 })
 
-test('data that is no object fails the run', async () => {
+test('data that is no object is refused, and asks for nothing', async () => {
   const create = noting<unknown[], DeviceView>(pump)
-  const config = { dataMethod: 'payloadPath', devicePayloadPath: 'data' }
-  const { error } = await runNode(deviceCreate, {
+  const config = { dataMethod: 'payloadPath', devicePayloadPath: 'data', resultPath: 'out' }
+  const { payload } = await runNode(deviceCreate, {
     config,
     payload: { data: [1] },
     use: { devices: { create: create.method } },
   })
-  expect(error).toMatchObject({ code: 'config.type' })
+  expect(payload.out).toMatchObject({ error: { type: 'Validation' } })
   expect(create.calls).toEqual([])
 })
 
