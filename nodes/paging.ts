@@ -1,4 +1,4 @@
-import { choice, flag, numberTemplate, template } from '../engine/fields.ts'
+import { choiceTemplate, flag, numberTemplate, template } from '../engine/fields.ts'
 import type { Listing, PageRequest } from './services.ts'
 
 /** The settings of every node that finds many. */
@@ -8,7 +8,7 @@ export const pagingFields = {
   perPage: numberTemplate({ key: 'resultsPerPage', label: 'Results per page', default: 100 }),
   page: numberTemplate({ key: 'resultsPage', label: 'Page', default: 0 }),
   sortField: template({ key: 'sortField', label: 'Sort by' }),
-  sortDirection: choice({ key: 'sortDirection', label: 'Direction', of: ['', 'asc', 'desc'] }),
+  sortDirection: choiceTemplate({ key: 'sortDirection', label: 'Direction', of: ['', 'asc', 'desc'] }),
 }
 
 interface Paging {

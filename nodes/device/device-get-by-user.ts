@@ -1,6 +1,7 @@
 import { flag, path, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { foundOf, pageOf, pagingFields } from '../paging.ts'
+import { orError } from '../refusal.ts'
 
 export const deviceGetByUser = defineNode({
   type: 'device-get-by-user',
@@ -31,7 +32,7 @@ export const deviceGetByUser = defineNode({
       includeConnectionInfo: true,
       state: config.state ? (true as const) : undefined,
     }
-    const found = await use.devices.find({ by: 'user', idOrEmail: config.user.trim() }, pageOf(config), shape)
-    config.result.write(foundOf(found, config))
+    const found = await orError(use.devices.find({ by: 'user', idOrEmail: config.user.trim() }, pageOf(config), shape))
+    config.result.write('error' in found ? found : foundOf(found, config))
   },
 })

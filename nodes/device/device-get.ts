@@ -76,14 +76,15 @@ function criteriaOf(config: {
   const { method, subject } = config
   switch (method) {
     case 'id':
-    case 'name':
       if (subject.trim() === '') {
         throw new FlowError(
           'config.empty',
-          `Expected the ${method} of a device, got nothing. Check the template and the payload.`,
+          'Expected the id of a device, got nothing. Check the template and the payload.',
         )
       }
-      return method === 'id' ? { by: 'id', id: subject.trim() } : { by: 'name', name: subject }
+      return { by: 'id', id: subject.trim() }
+    case 'name':
+      return { by: 'name', name: subject }
     case 'findByAllTags':
     case 'tags':
       return { by: 'allTags', tags: toCriteria(config.tags) }
