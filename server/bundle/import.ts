@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../../nodes/services.ts'
+import { isSlug } from '../experience/slug.ts'
 import type { ApplicationDocument, GlobalValue, OriginDocument } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
 import { type Scope, type Store, StoreError } from '../store/port.ts'
@@ -143,8 +144,8 @@ async function conflictsOf(
   current: ApplicationDocument | undefined,
   origins: readonly OriginDocument[],
 ): Promise<Problem[]> {
-  if (!/^[0-9a-z](?:[0-9a-z-]{1,61}[0-9a-z])$/.test(slug)) {
-    const message = `Expected a slug of 3 to 63 lower-case letters, digits and dashes, got ${JSON.stringify(slug)}. Give one with --slug.`
+  if (!isSlug(slug)) {
+    const message = `Expected a slug of 3 to 63 lower-case letters, digits and dashes (not the form of an id), got ${JSON.stringify(slug)}. Give one with --slug.`
     return [problem('bundle.conflict', '', message)]
   }
   const host = await store.hosts.find(slug)

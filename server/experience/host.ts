@@ -1,3 +1,4 @@
+import { isId } from '../store/id.ts'
 import type { AppStore, Scope, Store } from '../store/port.ts'
 import { perTurn } from './per-turn.ts'
 
@@ -16,13 +17,15 @@ export interface HostFinder {
 }
 
 /**
- * Finds applications by host name. `<name>.<baseDomain>` is looked up as the slug `name`, or as an application id (which
- * opens `develop`); any other name as a whole domain, then as `*.` and what follows its first label.
+ * Finds applications by host name. `<name>.<baseDomain>` is looked up as the slug `name`, or where it has the form of an id as
+ * that of an application alone (which opens `develop`): no slug of another takes its place. Any other name is looked up as a
+ * whole domain, then as `*.` and what follows its first label.
  */
 export function openHosts(options: { store: Store; baseDomain: string; now(): number }): HostFinder {
   const { store, now } = options
   const suffix = `.${options.baseDomain.toLowerCase()}`
-  let scopes = new Map<string, Scope>()
+  /** Undefined: applications of several tenants have the id, so that it names none. */
+  let scopes = new Map<string, Scope | undefined>()
   let readAt = Number.NEGATIVE_INFINITY
   const shared = perTurn<ServedHost | undefined>()
 
@@ -30,7 +33,11 @@ export function openHosts(options: { store: Store; baseDomain: string; now(): nu
     // At most one read a second: made-up ids must not cost a scan of all applications each.
     if (!scopes.has(id) && now() - readAt >= 1000) {
       readAt = now()
-      scopes = new Map((await store.applications()).map((scope) => [scope.application, scope]))
+      const read = new Map<string, Scope | undefined>()
+      for (const scope of await store.applications()) {
+        read.set(scope.application, read.has(scope.application) ? undefined : scope)
+      }
+      scopes = read
     }
     const scope = scopes.get(id)
     return scope && { name: id, scope, version: 'develop', store: store.app(scope) }
@@ -45,7 +52,7 @@ export function openHosts(options: { store: Store; baseDomain: string; now(): nu
   async function lookUp(name: string): Promise<ServedHost | undefined> {
     const label = name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined
     if (label !== undefined && !label.includes('.')) {
-      return (await stored(label)) ?? (/^[0-9a-f]{24}$/.test(label) ? ofApplication(label) : undefined)
+      return isId(label) ? ofApplication(label) : stored(label)
     }
     // Without a dot it would be read as a slug.
     if (!name.includes('.')) return undefined

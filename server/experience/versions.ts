@@ -3,6 +3,7 @@ import type { CollectionName, Documents, ExperienceVersionDocument, FlowVersionD
 import { newId } from '../store/id.ts'
 import { type AppStore, type Hosts, StoreError, type WriteOperation } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
+import { isSlug } from './slug.ts'
 import { withIds } from './with-ids.ts'
 
 /** An application, and the host names that open it. */
@@ -175,8 +176,8 @@ function checkName(version: string): void {
 
 async function checkSlug({ app, hosts }: VersionWorld, name: string): Promise<void> {
   const host = await hosts.find(name)
-  if (host === undefined && !/^[0-9a-z][0-9a-z-]{1,61}[0-9a-z]$/.test(name)) {
-    const message = `Expected a slug of 3 to 63 lower-case letters, digits and dashes, got ${JSON.stringify(name)}`
+  if (host === undefined && !isSlug(name)) {
+    const message = `Expected a slug of 3 to 63 lower-case letters, digits and dashes (not the form of an id), got ${JSON.stringify(name)}`
     throw new Refusal('Validation', message)
   }
   if (host === undefined || scopeKey(host.scope) === scopeKey(app.scope)) return

@@ -397,9 +397,12 @@ describe('slugs', () => {
     expect(await store.applications()).toHaveLength(1)
   })
 
-  test.each(['a', 'UPPER', '../x', '-a-', 'a.b', 'a'.repeat(64)])('the slug %j is refused', async (slug) => {
-    expect(errorsOf(await importContents(store, smallApp(), { slug }))).toEqual(['bundle.conflict'])
-  })
+  test.each(['a', 'UPPER', '../x', '-a-', 'a.b', 'a'.repeat(64), 'a'.repeat(24)])(
+    'the slug %j is refused',
+    async (slug) => {
+      expect(errorsOf(await importContents(store, smallApp(), { slug }))).toEqual(['bundle.conflict'])
+    },
+  )
 })
 
 test('kinds that are not supported are counted, and what refers to them keeps one id', async () => {

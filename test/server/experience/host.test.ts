@@ -21,6 +21,15 @@ beforeAll(async () => {
   await store.hosts.put({ name: 'portal.acme.example', scope: two, version: 'develop' })
   await store.hosts.put({ name: '*.wild.example', scope: two, version: 'v2' })
   await store.hosts.put({ name: 'parked', scope: two })
+  // Of the form of an id: that of another application, of none, and of two.
+  for (const name of [one.application, 'd'.repeat(24)]) await store.hosts.put({ name, scope: two, version: 'develop' })
+  for (const tenant of ['one', 'two']) {
+    const id = 'e'.repeat(24)
+    await store
+      .app({ tenant, application: id })
+      .collection('application')
+      .insert({ ...application, id })
+  }
 })
 
 const names: [header: string | undefined, name: string | undefined][] = [
@@ -50,6 +59,8 @@ describe('find', () => {
     [`${one.application}.localhost`, { tenant: 'one', version: 'develop' }],
     [`${two.application}.localhost`, { tenant: 'two', version: 'develop' }],
     [`${'c'.repeat(24)}.localhost`, undefined],
+    [`${'d'.repeat(24)}.localhost`, undefined],
+    [`${'e'.repeat(24)}.localhost`, undefined],
     ['portal.acme.example', { tenant: 'two', version: 'develop' }],
     ['x.wild.example', { tenant: 'two', version: 'v2' }],
     ['x.y.wild.example', undefined],
