@@ -35,7 +35,7 @@ export function openFileLinks(app: { id: string; secret: string; now(): number }
       if (!options.private) return url
       const ttl = Math.min(Math.max(options.ttlSeconds || DEFAULT_TTL, 1), MOST_TTL)
       const expires = Math.floor(app.now() / 1000 + ttl)
-      return `${url}?expires=${expires}&signature=${sign(app.secret, whole, expires)}`
+      return `${url}?expires=${expires}&signature=${sign(app, whole, expires)}`
     },
   }
 }
@@ -95,7 +95,8 @@ async function placeOf(
   if (typeof expires !== 'string' || typeof signature !== 'string') return { path: place }
   const application = await store.collection('application').get(store.scope.application)
   const seconds = Number(expires) - Math.floor(now / 1000)
-  const wanted = Buffer.from(sign(application?.secret ?? '', place, Number(expires)))
+  const { application: id } = store.scope
+  const wanted = Buffer.from(sign({ id, secret: application?.secret ?? '' }, place, Number(expires)))
   const given = Buffer.from(signature)
   // Constant time: the length of a match would tell how much of a signature was right.
   if (!application || given.length !== wanted.length || !timingSafeEqual(given, wanted) || !(seconds > 0)) {
@@ -154,7 +155,8 @@ function encodePath(path: string): string {
   return path.toWellFormed().split('/').map(encodeURIComponent).join('/')
 }
 
-// The purpose stands in the text, so that no other use of the secret gives a valid signature.
-function sign(secret: string, path: string, expires: number): string {
-  return createHmac('sha256', secret).update(`file\n${expires}\n${path}`).digest('base64url')
+// The purpose stands in the text, so that no other use of the secret gives a valid signature, and so does the application:
+// a copy of one may have the same secret.
+function sign(app: { id: string; secret: string }, path: string, expires: number): string {
+  return createHmac('sha256', app.secret).update(`file\n${app.id}\n${expires}\n${path}`).digest('base64url')
 }

@@ -164,6 +164,10 @@ describe('private files', () => {
       `${link}x`,
       link.replace(/signature=.*/, 'signature='),
       openFileLinks({ id: applicationId, secret: 'secret of beta', now: () => time }).fileUrl('/a', { private: true }),
+      // A copy of the application that has its secret, too.
+      openFileLinks({ id: 'b'.repeat(24), secret: 'secret of acme', now: () => time })
+        .fileUrl('/a', { private: true })
+        .replace('b'.repeat(24), applicationId),
     ]
     for (const one of forged) expect((await site.ask(one)).status).toBe(403)
     expect((await site.ask(link.replace(/\?.*/, '?expires=1&expires=2&signature=x'))).status).toBe(404)
