@@ -86,7 +86,13 @@ export async function openWorld(config: Partial<Config> = {}): Promise<World> {
   }
 }
 
-async function openGuest(running: TestServer, tenant: string, slug: string, application: string): Promise<Guest> {
+/** A new application of a tenant, with an experience version `develop` and a host name. */
+export async function openGuest(
+  running: Pick<TestServer, 'store' | 'port'>,
+  tenant: string,
+  slug: string,
+  application: string,
+): Promise<Guest> {
   const { store, port } = running
   const scope = { tenant, application }
   const secret = `secret-of-${tenant}`
