@@ -26,6 +26,7 @@ if (unknown.length > 0) {
   console.error(`Expected names of ${Object.keys(benches).join(', ')}, got ${unknown.join(', ')}`)
   process.exit(1)
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 pinLoad()
 const figures: Figure[] = []
 const usual = Object.keys(benches).filter((name) => !values.quick || !long.includes(name))

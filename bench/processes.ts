@@ -78,11 +78,16 @@ function spawnPinned({ args, env, cwd = root }: StartOptions): ChildProcess {
   // taskset becomes Node, so the process id is that of the server.
   const [command, ...before] = pinned ? ['taskset', '-c', '0', process.execPath] : [process.execPath]
   const inherited = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', NODE_ENV: 'production' }
-  return spawn(command!, [...before, ...args], {
+  const child = spawn(command!, [...before, ...args], {
     cwd,
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  const kill = () => child.kill('SIGKILL')
+  // A bench that is broken off leaves nothing behind that would disturb the next one.
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+  return child
 }
 
 async function portOf(child: ChildProcess): Promise<number> {
