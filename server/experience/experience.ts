@@ -7,6 +7,7 @@ import { enterTurn } from '../../engine/turns.ts'
 import type { DeviceView, Tenancy } from '../../nodes/services.ts'
 import { HttpError } from '../errors.ts'
 import type { Scope, Store } from '../store/port.ts'
+import { scopeKey } from '../store/scope.ts'
 import { checkAccess } from './access.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
 import { type Definitions, type EndpointRoute, openDefinitions } from './definitions.ts'
@@ -97,7 +98,7 @@ export function openExperience(deps: ExperienceDeps): Experience {
     if (isPreflight(request, source, definitions)) {
       return { status: 204, headers: preflightHeaders(request.headers), body: '' }
     }
-    const hold = room.open(host.scope.application)
+    const hold = room.open(scopeKey(host.scope))
     response.once('close', hold.share())
     const parts = await readRequest(request, source, limits, (bytes) => hold.set(bytes))
     hold.set(memoryOf(parts.body))
@@ -106,7 +107,7 @@ export function openExperience(deps: ExperienceDeps): Experience {
     const session = await findSession(parts, (token) => deps.session(host.scope, token))
     const exchange = { definitions, parts, source, time, requestId, session, hold }
     // Templates and flows of the application come next; what it did before may have kept the thread from others.
-    await enterTurn(host.scope.application)
+    await enterTurn(scopeKey(host.scope))
     if (!match) return notFound(exchange)
     const route = match.value
     const view = () => toView(definitions, parts, { time, route, session })

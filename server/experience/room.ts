@@ -3,6 +3,7 @@ import type { ExperienceLimits } from './limits.ts'
 
 /** Memory that the bodies of requests may take, of one application and of all: from their first byte to the end of their runs. */
 export interface Room {
+  /** `application` is its scope key. */
   open(application: string): Hold
 }
 

@@ -7,6 +7,7 @@ import type { RunLimits } from '../../engine/run-state.ts'
 import type { Services } from '../../nodes/services.ts'
 import type { EndpointEvent } from '../experience/event.ts'
 import type { AppStore, Scope, Store } from '../store/port.ts'
+import { scopeKey } from '../store/scope.ts'
 import { errorListeners } from './error-listeners.ts'
 import { errorStart, type Start, startPayload } from './payload.ts'
 import { type AppFlows, type Plans, type RunnableFlow, replyIdOf } from './plans.ts'
@@ -86,7 +87,7 @@ export function openRunner(deps: RunnerDeps): Runner {
       services: deps.services(context) as unknown as Record<string, unknown>,
       limits: deps.limits,
       signal: stopping.signal,
-      group: app.scope.application,
+      group: scopeKey(app.scope),
     })
     const { type: triggerType } = trigger
     deps.records.add(app, { flowId: flow.id, flowVersion: flow.version, triggerType, outcome })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { memoryOf, openRoom } from '../../../server/experience/room.ts'
-import { openSite } from './site.ts'
+import { addApplication, endpointOf, openSite } from './site.ts'
 
 const busy = expect.objectContaining({ code: 'request.busy', status: 503 })
 
@@ -57,4 +57,19 @@ test('a body that finds no room gets 503, also while it is still coming, and fin
   await expect.poll(() => site.events.length).toBe(2)
   site.experience.replies.fail(scope, site.events[1]!.replyId, { message: 'over' })
   expect((await second).status).toBe(500)
+})
+
+test('what one tenant holds takes no room from an application of the same id of another', async () => {
+  const site = await openSite({ limits: { heldBytesPerApplication: 5_000 } })
+  await site.endpoint({ method: 'post' })
+  const beta = await addApplication(site.store, { ...site.scope, tenant: 'beta' }, 'beta')
+  await beta.collection('endpoints').insert(endpointOf({ method: 'post' }))
+  site.flow.run = ({ scope }) => (scope.tenant === 'beta' ? {} : 'silent')
+  const ask = (host: string) => site.ask('/', { host, method: 'POST', body: 'x'.repeat(3_000) })
+  const first = ask('shop.localhost')
+  await expect.poll(() => site.events.length).toBe(1)
+  expect((await ask('shop.localhost')).status).toBe(503)
+  expect((await ask('beta.localhost')).status).toBe(200)
+  site.experience.replies.fail(site.scope, site.events[0]!.replyId, { message: 'over' })
+  expect((await first).status).toBe(500)
 })
