@@ -11,6 +11,7 @@ import { tenancyWrite } from '../tenancy/write.ts'
 import type { Attempts } from './attempts.ts'
 import { type Check, type Checked, ids, readBody, refused, tagMap, text, time } from './check.ts'
 import { listPage, tagFilter } from './listing.ts'
+import { openPasswordLine } from './password-line.ts'
 import { checkPassword, hashPassword, mostPassword } from './passwords.ts'
 import type { Tokens } from './tokens.ts'
 import { toUserViews } from './user-views.ts'
@@ -44,6 +45,9 @@ const sortFields = {
 
 const mostExtraData = 8_192
 
+// One for all applications: they share the threads of the process.
+const passwordLine = openPasswordLine()
+
 export interface UserDeps {
   app: AppStore
   now(): number
@@ -72,6 +76,7 @@ export async function readToken(token: string, { app, tokens }: UserDeps): Promi
 export function openUsers(deps: UserDeps): Users {
   const { app, now, tenancy, tokens, attempts } = deps
   const collection = app.collection('users')
+  const inLine = <T>(work: () => Promise<T>) => passwordLine.run(scopeKey(app.scope), work)
 
   async function viewOf(user: UserDocument | undefined): Promise<UserView | undefined> {
     return user === undefined ? undefined : (await toUserViews(app, [user]))[0]
@@ -86,7 +91,7 @@ export function openUsers(deps: UserDeps): Users {
 
   async function toChange({ password, ...fields }: Checked<typeof userFields>): Promise<Change<UserDocument>> {
     if (password === undefined) return fields
-    return { ...fields, passwordHash: await hashPassword(password), passwordLastUpdated: now() }
+    return { ...fields, passwordHash: await inLine(() => hashPassword(password)), passwordLastUpdated: now() }
   }
 
   /** Undefined when the user went away meanwhile. */
@@ -102,7 +107,9 @@ export function openUsers(deps: UserDeps): Users {
   async function fits(password: string, email: string): Promise<UserDocument | undefined> {
     const user = isAddress(email) ? await tenancy.user(email) : undefined
     const account = JSON.stringify([scopeKey(app.scope), emailKeyOf(email)])
-    return (await attempts.guard(account, () => checkPassword(password, user?.passwordHash))) ? user : undefined
+    return (await attempts.guard(account, () => inLine(() => checkPassword(password, user?.passwordHash))))
+      ? user
+      : undefined
   }
 
   return {
