@@ -7,6 +7,7 @@ import { exportCommand } from '../../../server/cli/export.ts'
 import { importCommand } from '../../../server/cli/import.ts'
 import { nodesCommand } from '../../../server/cli/nodes.ts'
 import { ConfigError } from '../../../server/config.ts'
+import { openSqlite } from '../../../server/store/sqlite.ts'
 import { openTestStore, temporaryFolder } from '../../helpers/store.ts'
 import { type Contents, cloudFlow, device, envelope, smallApp } from '../bundle/small-app.ts'
 
@@ -202,6 +203,19 @@ describe('import and export', () => {
     expect((await readdir(dir, { recursive: true })).filter((one) => /Tick|tick|dot|notes/.test(one))).toEqual([
       'notes.txt',
     ])
+  })
+
+  test('export refuses an id that applications of two tenants have', async () => {
+    const store = await openSqlite({ file: join(folder, 'data', 'headgate.db') })
+    const id = 'a'.repeat(24)
+    for (const tenant of ['one', 'two']) {
+      const application = store.app({ tenant, application: id }).collection('application')
+      await application.insert({ id, name: `App of ${tenant}`, globals: [], secret: 's' })
+    }
+    await store.close()
+    const dir = join(folder, 'exported')
+    await expect(exportCommand([id, dir], io)).rejects.toThrow('Expected an id that one application has')
+    await expect(readdir(dir)).rejects.toThrow('ENOENT')
   })
 
   test('export refuses a folder of other things, and an application that is not there', async () => {
