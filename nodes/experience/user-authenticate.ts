@@ -37,10 +37,10 @@ export const userAuthenticate = defineNode({
   ],
   async run({ config, use }) {
     const { mode, email, password, token, invalidateExisting, extraData, ttl } = config
-    const user = await use.users.authenticate({ mode, email: email.trim(), password, token: token.trim() })
-    if (!user) return 'failed'
-    const keeps = mode !== 'emailPassword' && token.trim() !== '' && !invalidateExisting
-    if (keeps) config.tokenResult.write(token.trim())
+    const found = await use.users.authenticate({ mode, email: email.trim(), password, token: token.trim() })
+    if (!found) return 'failed'
+    const { user, byToken } = found
+    if (byToken && !invalidateExisting) config.tokenResult.write(token.trim())
     else if (config.tokenResult.given || invalidateExisting) {
       const request = { idOrEmail: user.id, invalidateExisting, extraData, ...lifetimeOf(ttl) }
       config.tokenResult.write(await use.users.issueToken(request))

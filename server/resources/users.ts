@@ -1,3 +1,4 @@
+import { FlowError } from '../../engine/errors.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { Refusal, type UserCriteria, type Users, type UserView } from '../../nodes/services.ts'
 import { parseQuery } from '../query.ts'
@@ -43,7 +44,8 @@ const sortFields = {
   lastLogin: 'lastLogin',
 }
 
-const mostExtraData = 8_192
+// The token must fit into what requests are read for: 8,192 characters of base64.
+const mostExtraBytes = 5_000
 
 // One for all applications: they share the threads of the process.
 const passwordLine = openPasswordLine()
@@ -160,21 +162,28 @@ export function openUsers(deps: UserDeps): Users {
 
     async authenticate({ mode, email: address, password, token }) {
       const valid = mode === 'emailPassword' ? undefined : await readToken(token, deps)
-      if (mode === 'token') return await viewOf(valid?.user)
-      if (mode === 'tokenEmail') return await viewOf(valid && hasAddress(valid.user, address) ? valid.user : undefined)
+      const byToken = valid !== undefined
+      const found = async (one: UserDocument | undefined) => {
+        const user = await viewOf(one)
+        return user && { user, byToken }
+      }
+      if (mode === 'token') return await found(valid?.user)
+      if (mode === 'tokenEmail') return await found(valid && hasAddress(valid.user, address) ? valid.user : undefined)
       if (valid !== undefined) {
         // A token will do alone, but what is given beside it must be right.
         if (address.trim() !== '' && !hasAddress(valid.user, address)) return undefined
-        if (password === '') return await viewOf(valid.user)
+        if (password === '') return await found(valid.user)
         address = valid.user.email
       }
       const user = await fits(password, address)
-      return user && (await viewOf(await touch(user, { lastLogin: now() })))
+      return user && (await found(await touch(user, { lastLogin: now() })))
     },
 
     async issueToken({ idOrEmail, ttlMs, invalidateExisting, treatAsLogin, extraData }) {
-      if (extraData !== undefined && (JSON.stringify(extraData)?.length ?? 0) > mostExtraData) {
-        throw new Refusal('Validation', `Expected at most ${mostExtraData} characters of extra data for a token`)
+      const extraBytes = Buffer.byteLength(JSON.stringify(extraData) ?? '')
+      if (extraBytes > mostExtraBytes) {
+        const message = `Expected at most ${mostExtraBytes} bytes of extra data for a token, got ${extraBytes}. Put less into it.`
+        throw new FlowError('config.type', message)
       }
       let user = await tenancy.user(idOrEmail)
       if (user === undefined) return undefined

@@ -11,8 +11,12 @@ import { runNode } from '../../helpers/run-node.ts'
 
 const ann: UserView = { id: 'u1', email: 'user1@example.com' }
 
-async function authenticate(config: Record<string, unknown>, options: { mode?: string; user?: UserView } = {}) {
-  const check = noting<unknown[], UserView | undefined>(options.user)
+async function authenticate(
+  config: Record<string, unknown>,
+  options: { mode?: string; user?: UserView; byToken?: boolean } = {},
+) {
+  const { user, byToken = false } = options
+  const check = noting<unknown[], { user: UserView; byToken: boolean } | undefined>(user && { user, byToken })
   const issue = noting<unknown[], string | undefined>('new-token')
   const outcome = await runNode(userAuthenticate, {
     config: {
@@ -53,13 +57,18 @@ test.each(['0', '-5', ''])('a lifetime of "%s" is none', async (ttlTemplate) => 
 })
 
 test('a token that is still good is given back, unless earlier ones are ended', async () => {
-  const kept = await authenticate({ tokenTemplate: 'old' }, { mode: 'token', user: ann })
+  const kept = await authenticate({ tokenTemplate: 'old' }, { mode: 'token', user: ann, byToken: true })
   expect(kept).toMatchObject({ issued: [], payload: { token: 'old' } })
   const renewed = await authenticate(
     { tokenTemplate: 'old', invalidateExistingTokens: true },
-    { mode: 'token', user: ann },
+    { mode: 'token', user: ann, byToken: true },
   )
   expect(renewed.payload.token).toBe('new-token')
+})
+
+test('a token that is no longer good is not given back to who signs in with a password', async () => {
+  const { payload } = await authenticate({ tokenTemplate: 'old' }, { mode: 'tokenEmailPassword', user: ann })
+  expect(payload.token).toBe('new-token')
 })
 
 test('issues a token, or null for nobody', async () => {

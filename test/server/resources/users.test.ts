@@ -10,8 +10,8 @@ beforeEach(async () => {
 })
 
 const ann = { email: 'Ann@Example.com', password: 'correct horse', firstName: 'Ann', userTags: { role: 'admin' } }
-const login = (email: string, password: string) =>
-  world.users.authenticate({ mode: 'emailPassword', email, password, token: '' })
+const login = async (email: string, password: string) =>
+  (await world.users.authenticate({ mode: 'emailPassword', email, password, token: '' }))?.user
 
 describe('a user', () => {
   test('is shown without secrets, with direct groups by name', async () => {
@@ -243,7 +243,7 @@ describe('logging in', () => {
     const ask = async (
       mode: 'token' | 'tokenEmail' | 'tokenEmailPassword',
       given: { token?: string; email?: string; password?: string },
-    ) => (await world.users.authenticate({ mode, token: '', email: '', password: '', ...given }))?.email
+    ) => (await world.users.authenticate({ mode, token: '', email: '', password: '', ...given }))?.user.email
     expect(await ask('token', { token })).toBe(ann.email)
     expect(await ask('token', { token: `${token}x` })).toBeUndefined()
     expect(await ask('tokenEmail', { token, email: 'ANN@example.com' })).toBe(ann.email)
