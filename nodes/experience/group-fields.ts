@@ -18,11 +18,13 @@ interface GroupSettings {
   query: () => unknown
 }
 
-/** The fields with some text, as the group schema has them; the device query as JSON text. */
+/** The fields with some text, as the group schema has them; the device query as JSON text, null for none. */
 export function givenGroupFields({ name, description, parentId, query }: GroupSettings): Record<string, unknown> {
   const deviceQuery = query()
   return {
     ...givenFields({ name, description, parentId: parentId.trim() }),
-    ...(deviceQuery === undefined ? {} : { deviceQueryJson: JSON.stringify(deviceQuery) }),
+    ...(deviceQuery === undefined
+      ? {}
+      : { deviceQueryJson: deviceQuery === null ? null : JSON.stringify(deviceQuery) }),
   }
 }
