@@ -75,15 +75,15 @@ export interface HttpResponse {
 }
 
 export interface Mail {
-  /** Queues a mail. Throws Refusal when over the limit or without a valid address. */
+  /** Sends a mail. Throws Refusal when over the limit, without a valid address, or when the mail server does not take it. */
   send(mail: { to: string[]; from?: string; subject: string; html: string }): Promise<void>
 }
 
 /** A refused action on a resource, worded for the author: nodes put it at their result path as `{ error }`. */
 export class Refusal extends Error {
-  readonly type: 'NotFound' | 'Validation' | 'AlreadyExists' | 'RateLimit'
-  constructor(type: Refusal['type'], message: string) {
-    super(message)
+  readonly type: 'NotFound' | 'Validation' | 'AlreadyExists' | 'RateLimit' | 'Unavailable'
+  constructor(type: Refusal['type'], message: string, options?: { cause?: unknown }) {
+    super(message, options)
     this.name = 'Refusal'
     this.type = type
   }
@@ -188,14 +188,20 @@ export interface Users {
     options?: { mergeTags?: TagPair[]; invalidateTokens?: boolean },
   ): Promise<UserView>
   remove(idOrEmail: string): Promise<boolean>
-  /** Undefined when the credentials do not fit; takes the same time whether or not the user exists. */
+  /**
+   * Undefined when the credentials do not fit; takes the same time whether or not the user exists. `byToken`: the given
+   * token is still good, and said who it is.
+   */
   authenticate(credentials: {
     mode: 'emailPassword' | 'token' | 'tokenEmail' | 'tokenEmailPassword'
     email: string
     password: string
     token: string
-  }): Promise<UserView | undefined>
-  /** A signed token; undefined when there is no such user. `ttlMs` undefined: never expires. */
+  }): Promise<{ user: UserView; byToken: boolean } | undefined>
+  /**
+   * A signed token; undefined when there is no such user. `ttlMs` undefined: never expires. Throws `config.type` for
+   * extra data that is too large for a token.
+   */
   issueToken(request: {
     idOrEmail: string
     ttlMs?: number

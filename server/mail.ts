@@ -39,7 +39,7 @@ export function openMailer(options: MailerOptions): Mailer {
             `Expected at most ${perMinute} mails a minute from one flow; try again in a minute`,
           )
         })
-        const sent = await transport.sendMail({
+        const sending = transport.sendMail({
           to,
           subject: oneLine(mail.subject),
           html: mail.html,
@@ -47,6 +47,10 @@ export function openMailer(options: MailerOptions): Mailer {
           ...(mail.from && isAddress(mail.from) ? { replyTo: mail.from } : {}),
           disableFileAccess: true,
           disableUrlAccess: true,
+        })
+        const sent = await sending.catch((cause: unknown) => {
+          // What the mail server says may tell of the inside of the network: it stays with the cause.
+          throw new Refusal('Unavailable', 'Expected the mail server to take the mail, but it did not', { cause })
         })
         if (!options.smtpUrl) await keep(options.outbox, sent.message as Buffer)
       },

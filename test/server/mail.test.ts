@@ -57,6 +57,25 @@ test('one flow that sends too much does not keep another from sending', async ()
   expect(await mails()).toHaveLength(3)
 })
 
+test('a mail that the server does not take is a refusal that says nothing of the server', async () => {
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onRcptTo: (_to, _session, done) => done(new Error('secret reason')),
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.server.address() as { port: number }
+  const mailer = openMailer({ smtpUrl: `smtp://127.0.0.1:${port}`, outbox: '/nowhere', from: 'noreply@example.com' })
+  const sending = mailer.forFlow('f').send({ to: ['a@example.com'], subject: '', html: 'x' })
+  await expect(sending).rejects.toMatchObject({
+    name: 'Refusal',
+    type: 'Unavailable',
+    message: expect.not.stringMatching(/secret|127/),
+  })
+  mailer.close()
+  await new Promise<void>((resolve) => server.close(resolve))
+})
+
 test('speaks SMTP', async () => {
   const received: string[] = []
   const server = new SMTPServer({
