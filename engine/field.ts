@@ -33,7 +33,10 @@ export interface Field<T> {
   readonly required?: boolean
   readonly default?: unknown
   readonly from?: 'config' | 'meta'
+  /** The words to choose from, or the settings of each entry of a list or group. */
   readonly of?: unknown
+  /** Of a setting that a sibling says the kind of: the key of that sibling, and a field for each of its words. `default` is a word. */
+  readonly typeKey?: string
   readonly kinds?: unknown
   compile(raw: unknown, scope: FieldScope): Setting<T>
 }

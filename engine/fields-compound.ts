@@ -22,16 +22,18 @@ import type { Payload } from './payload.ts'
 export function byType<const K extends Record<string, Field<unknown>>>(
   options: Options<keyof K & string> & { typeKey: string; kinds: K },
 ): Field<ValueOf<K[keyof K]>> {
+  const initial = options.default ?? Object.keys(options.kinds)[0]!
   return {
-    ...field<ValueOf<K[keyof K]>>('by-type', options, (raw, scope) => {
+    ...field<ValueOf<K[keyof K]>>('by-type', { ...options, default: initial }, (raw, scope) => {
       const given = scope.siblings[options.typeKey]
-      const kind = isBlank(given) ? (options.default ?? Object.keys(options.kinds)[0]!) : String(given)
+      const kind = isBlank(given) ? initial : String(given)
       if (!Object.hasOwn(options.kinds, kind)) {
         const known = Object.keys(options.kinds).join(', ')
         return broken(scope, 'config.choice', `Expected "${options.typeKey}" to be one of ${known}, got ${show(given)}`)
       }
       return options.kinds[kind]!.compile(raw, scope) as Setting<ValueOf<K[keyof K]>>
     }),
+    typeKey: options.typeKey,
     kinds: options.kinds,
   }
 }

@@ -26,12 +26,16 @@ export function flag(options: Options<boolean> = {}): Field<boolean> {
 
 /** One of a closed set of words. Without a default the first word is it. */
 export function choice<const T extends string>(options: Options<T> & { of: readonly T[] }): Field<T> {
-  return field('choice', options, (raw, scope) => {
-    const value = raw === undefined || raw === null || raw === '' ? (options.default ?? options.of[0]!) : raw
-    if (options.of.includes(value as T)) return constant(value as T)
-    const words = options.of.filter((one) => one !== '').join(', ')
-    return broken(scope, 'config.choice', `Expected one of ${words}, got ${show(raw)}`)
-  })
+  const initial = options.default ?? options.of[0]!
+  return {
+    ...field<T>('choice', { ...options, default: initial }, (raw, scope) => {
+      const value = raw === undefined || raw === null || raw === '' ? initial : raw
+      if (options.of.includes(value as T)) return constant(value as T)
+      const words = options.of.filter((one) => one !== '').join(', ')
+      return broken(scope, 'config.choice', `Expected one of ${words}, got ${show(raw)}`)
+    }),
+    of: options.of,
+  }
 }
 
 /** Undefined, whatever stands at the key: for kinds of a `byType` that need no setting, and what others left there. */

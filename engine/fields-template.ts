@@ -32,6 +32,8 @@ export function choiceTemplate<const T extends string>(options: Options<T> & { o
   const inner = rendered('choice-template', options, (source, { templates }) => templates.text(source))
   return {
     ...inner,
+    default: options.default ?? options.of[0]!,
+    of: options.of,
     compile(raw, scope) {
       const setting = inner.compile(raw, scope)
       return (at) => {

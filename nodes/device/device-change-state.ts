@@ -37,6 +37,8 @@ export const deviceChangeState = defineNode({
     time: read({ key: 'timeSourcePath', label: 'Time path' }),
     meta: byType({
       key: 'metaTemplate',
+      label: 'Meta',
+      help: 'Kept beside the values.',
       typeKey: 'metaTemplateType',
       default: 'json',
       kinds: { json: json({ lenient: true }), path: read(), string: template() },
