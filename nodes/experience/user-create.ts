@@ -10,7 +10,7 @@ export const userCreate = defineNode({
   aliases: ['CreateExperienceUserNode'],
   group: 'experience',
   title: 'User: Create',
-  summary: 'Makes a user and puts him into groups.',
+  summary: 'Makes a user, as a member of groups or of none.',
   outputs: ['next'],
   needs: ['users'],
   config: {

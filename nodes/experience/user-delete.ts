@@ -6,7 +6,7 @@ export const userDelete = defineNode({
   aliases: ['DeleteExperienceUserNode'],
   group: 'experience',
   title: 'User: Delete',
-  summary: 'Removes a user; his tokens are void at once.',
+  summary: 'Removes a user and ends all tokens of that user.',
   outputs: ['next'],
   needs: ['users'],
   config: {
