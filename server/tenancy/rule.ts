@@ -41,7 +41,7 @@ export function openTenancy(app: AppStore): TenancyRule {
   }
 
   function devicesOfGroup(groupId: string): Filter {
-    const id = textOf(groupId)
+    const id = idOf(groupId)
     return isId(id) ? devicesOfGroups([id]) : nobody
   }
 
@@ -55,14 +55,14 @@ export function openTenancy(app: AppStore): TenancyRule {
     devicesOfGroup,
 
     async verify({ device, subject, kind }) {
-      const id = textOf(device)
+      const id = idOf(device)
       if (!isId(id)) return false
       const world = kind === 'experienceGroup' ? devicesOfGroup(subject) : await devicesOfUser(subject)
       return 'within' in world && (await devices.matches(id, world))
     },
 
     async verifyGroup({ user: idOrEmail, group: groupId }) {
-      const id = textOf(groupId)
+      const id = idOf(groupId)
       if (!isId(id)) return false
       const direct = (await user(idOrEmail))?.experienceGroupIds ?? []
       if (direct.length === 0) return false
@@ -71,7 +71,7 @@ export function openTenancy(app: AppStore): TenancyRule {
     },
 
     async whoCanSee(deviceId) {
-      const device = await devices.get(textOf(deviceId))
+      const device = await devices.get(idOf(deviceId))
       const direct = device?.groupIds ?? []
       const above = new Set<string>()
       for (const id of direct) for (const ancestor of (await groups.get(id))?.ancestorIds ?? []) above.add(ancestor)
@@ -85,7 +85,7 @@ export function openTenancy(app: AppStore): TenancyRule {
     },
 
     async deviceCounts(groupId) {
-      const id = textOf(groupId)
+      const id = idOf(groupId)
       if (!isId(id)) return { direct: 0, total: 0 }
       return {
         direct: await devices.count({ list: 'groupIds', has: [id] }),
@@ -100,6 +100,11 @@ export function openTenancy(app: AppStore): TenancyRule {
       groupsOfEndpoint: async (id) => (await app.collection('endpoints').get(id))?.experienceGroupIds ?? [],
     },
   }
+}
+
+// In capitals an id is the same id, wherever it is asked for.
+function idOf(value: unknown): string {
+  return textOf(value).toLowerCase()
 }
 
 // Templates may give anything at run time, whatever the types say.
