@@ -109,17 +109,16 @@ export function countVisit({ limits }: State, frame: Frame): void {
   )
 }
 
-const SMALL_BYTES = 10_000
 const LOOKING_SHARE = 20
 
 /**
- * Throws `limit.payload` when a payload has grown too large. A small one is looked at after each node. A larger one less
- * often: looking takes a twentieth of the time at most.
+ * Throws `limit.payload` when a payload has grown too large. It is looked at after the first node, then so often that
+ * looking takes a twentieth of the time: what one node may add is bounded, and to make much of it takes longer.
  */
 export function checkSize(state: State, payload: Payload, now: number): void {
   if (now < state.lookAt) return
   const size = sizeOf(payload, state.limits.payloadBytes)
-  if (size > SMALL_BYTES) state.lookAt = now + (LOOKING_SHARE + 1) * (performance.now() - now)
+  state.lookAt = now + (LOOKING_SHARE + 1) * (performance.now() - now)
   if (size > state.limits.payloadBytes) {
     const message = `The payload grew beyond ${state.limits.payloadBytes} bytes. Keep less of it, or remove what is no longer needed.`
     throw new FlowError('limit.payload', message, { name: 'PayloadTooLarge' })

@@ -14,7 +14,7 @@ import {
   unused,
   wholePayload,
 } from '../../engine/fields.ts'
-import { copyValue, readPath } from '../../engine/payload.ts'
+import { readPath } from '../../engine/payload.ts'
 import { defineNode } from '../define.ts'
 import type { CookieChange, Reply, ReplyBody } from '../services.ts'
 
@@ -83,6 +83,7 @@ export const endpointReply = defineNode({
       cookies: config.cookies.flatMap(toCookie),
       sameSite: sameSiteOf(config.sameSite),
     }
+    // Nothing is copied: the payload rests until the reply is made of it.
     const version = config.experienceVersion === '' ? {} : { experienceVersion: config.experienceVersion }
     await use.reply.send(replyId, reply, { payload, ...version })
   },
@@ -108,10 +109,10 @@ function bodyOf({ kind, body, page, layout }: BodySettings): ReplyBody {
     case 'redirect':
       return { kind, location: String(body() ?? '') }
     case 'custom':
-      return { kind, body: copyValue(body()) }
+      return { kind, body: body() }
     case 'page': {
       const own = layout.trim() === '' ? {} : { layoutId: layout.trim() }
-      return { kind, pageId: page.trim(), data: copyValue(body()), ...own }
+      return { kind, pageId: page.trim(), data: body(), ...own }
     }
     case 'mqtt':
       throw new FlowError(

@@ -1,4 +1,4 @@
-import { errors, jwtVerify, SignJWT } from 'jose'
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 
 /** What a token says. Times are milliseconds since the epoch. */
 export interface TokenClaims {
@@ -26,6 +26,25 @@ export function openTokens({
   secret(): Promise<string> | string
   now(): number
 }): Tokens {
+  const verified = new Map<string, JWTPayload>()
+  let verifiedWith: string | undefined
+  const verify = async (token: string): Promise<JWTPayload> => {
+    const text = await secret()
+    if (text !== verifiedWith) {
+      verified.clear()
+      verifiedWith = text
+    }
+    const known = verified.get(token)
+    if (known !== undefined) return known
+    const { payload } = await jwtVerify(token, new TextEncoder().encode(text), {
+      algorithms: ['HS256'],
+      currentDate: new Date(now()),
+      clockTolerance: 0,
+    })
+    if (verified.size >= 10_000) verified.delete(verified.keys().next().value!)
+    verified.set(token, payload)
+    return payload
+  }
   const keyOf = async () => new TextEncoder().encode(await secret())
   return {
     async sign({ userId, issuedAt, expiresAt, extraData }) {
@@ -41,12 +60,7 @@ export function openTokens({
     async read(token) {
       if (token === '' || token.length > mostToken) return undefined
       try {
-        const { payload } = await jwtVerify(token, await keyOf(), {
-          algorithms: ['HS256'],
-          currentDate: new Date(now()),
-          // A clock that was set back must not void what was issued just before.
-          clockTolerance: 0,
-        })
+        const payload = await verify(token)
         const { sub, app, iatMs, exp, x } = payload
         if (app !== application || typeof sub !== 'string' || typeof iatMs !== 'number') return undefined
         if (exp !== undefined && exp * 1000 <= now()) return undefined

@@ -15,6 +15,8 @@ export interface Sql {
 export interface Database {
   get(sql: string, params?: readonly SqlValue[]): Row | undefined
   all(sql: string, params?: readonly SqlValue[]): Row[]
+  /** As `all`, each row the list of its columns: half the cost where rows are many and small. */
+  lists(sql: string, params?: readonly SqlValue[]): unknown[][]
   /** Runs a statement; gives the number of changed rows and the last row id. */
   run(sql: string, params?: readonly SqlValue[]): { changes: number; lastRow: number }
   /** Runs a script of statements without values. */
@@ -76,6 +78,13 @@ export function openDatabase(options: { file: string; busyTimeoutMs?: number; mo
   return {
     get: (sql, params = []) => guarded(() => prepared(sql).get(...params)),
     all: (sql, params = []) => guarded(() => prepared(sql).all(...params)),
+    lists: (sql, params = []) =>
+      guarded(() => {
+        // A key of its own: a statement gives rows in one form only.
+        const statement = prepared(`${sql} -- lists`)
+        statement.setReturnArrays(true)
+        return statement.all(...params) as unknown as unknown[][]
+      }),
     run: (sql, params = []) =>
       guarded(() => {
         const { changes, lastInsertRowid } = prepared(sql).run(...params)

@@ -66,7 +66,7 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
     async last(deviceIds, attributes) {
       const number = app.known()
       const names = attributes === undefined ? '' : 'AND n.name IN (SELECT value FROM json_each(?))'
-      const found = database.all(
+      const found = database.lists(
         `SELECT s.device, n.name, l.value, l.time, l.extra FROM json_each(?) d
           CROSS JOIN sources s ON s.app = ? AND s.device = d.value
           CROSS JOIN last_points l ON l.app = ? AND l.source = s.source
@@ -74,11 +74,10 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
         [JSON.stringify([...new Set(deviceIds)]), number, number, ...(attributes ? [JSON.stringify(attributes)] : [])],
       )
       const devices = new Map<string, [string, LastValue][]>()
-      for (const row of found) {
-        const device = String(row.device)
-        const entries = devices.get(device) ?? []
-        entries.push([String(row.name), toLast(row)])
-        devices.set(device, entries)
+      for (const [device, name, value, time, extra] of found) {
+        const entries = devices.get(device as string) ?? []
+        entries.push([name as string, toLast({ value, time, extra })])
+        devices.set(device as string, entries)
       }
       return new Map([...devices].map(([device, entries]) => [device, Object.fromEntries(entries)]))
     },
