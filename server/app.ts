@@ -76,7 +76,7 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
   app.disable('x-powered-by')
   app.use(admin)
   // The admin host and the experiences share no origin: which of them is asked is the first thing that is settled.
-  // Experiences are served without Express: what it does to each request is a quarter of the cost of a short flow.
+  // Experiences are served without Express: they need nothing of it, and a short flow would pay for it on each request.
   const socket = openSocket((request, response) => {
     const host = hostNameOf(request.headers.host)
     if (host === config.baseDomain || isLoopback(host)) {
