@@ -7,8 +7,8 @@ import { globalsOf } from './flows/payload.ts'
 import type { RunContext } from './flows/runner.ts'
 import type { Mailer } from './mail.ts'
 import type { Resources } from './resources/resources.ts'
-import type { AppStore, Scope } from './store/port.ts'
-import { scopeKey } from './store/scope.ts'
+import type { AppStore } from './store/port.ts'
+import { type Scope, scopeKey } from './store/scope.ts'
 
 export interface ServiceDeps {
   now(): number

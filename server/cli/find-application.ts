@@ -1,5 +1,6 @@
 import { ConfigError } from '../config.ts'
-import type { Scope, Store } from '../store/port.ts'
+import type { Store } from '../store/port.ts'
+import type { Scope } from '../store/scope.ts'
 
 /** The application with a slug or an id, and its first slug. Throws ConfigError when there is none, or more than one. */
 export async function findApplication(store: Store, name: string): Promise<{ scope: Scope; slug: string }> {

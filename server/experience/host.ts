@@ -1,5 +1,6 @@
 import { isId } from '../store/id.ts'
-import type { AppStore, Scope, Store } from '../store/port.ts'
+import type { AppStore, Store } from '../store/port.ts'
+import type { Scope } from '../store/scope.ts'
 import { perTurn } from './per-turn.ts'
 
 /** The application that a host name opens, in one of its versions. */

@@ -3,7 +3,7 @@ import { FlowError } from '../../engine/errors.ts'
 import type { Visit } from '../../engine/node.ts'
 import { copyValue, type Payload, parsePath, sizeOf } from '../../engine/payload.ts'
 import type { DebugLevel, DebugLog } from '../../nodes/services.ts'
-import type { Scope } from '../store/port.ts'
+import type { Scope } from '../store/scope.ts'
 
 /** One entry of the debug log (reference: flow-format 3.9). Its value is redacted and never above 256 KB. */
 export interface DebugMessage {

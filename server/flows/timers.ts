@@ -1,8 +1,8 @@
 import { Cron } from 'croner'
 import type { Logger } from 'pino'
 import type { PlanTrigger } from '../../engine/compile.ts'
-import type { Scope, Store } from '../store/port.ts'
-import { scopeKey } from '../store/scope.ts'
+import type { Store } from '../store/port.ts'
+import { type Scope, scopeKey } from '../store/scope.ts'
 import type { AppFlows, Plans } from './plans.ts'
 import type { Runner } from './runner.ts'
 

@@ -1,4 +1,4 @@
-import type { Scope } from './port.ts'
+import type { Scope } from './scope.ts'
 
 /** What every document has. `revision` starts at 1 and grows by one with each write. Times are milliseconds since the epoch. */
 export interface Document {

@@ -1,10 +1,5 @@
 import type { CollectionName, Documents, Host } from './documents.ts'
-
-/** One application of one tenant. */
-export interface Scope {
-  tenant: string
-  application: string
-}
+import type { Scope } from './scope.ts'
 
 /**
  * Where things are kept. All calls may be concurrent. An acknowledged write survives a crash of the process.

@@ -1,5 +1,6 @@
 import type { Host } from './documents.ts'
-import { type Hosts, type Scope, StoreError } from './port.ts'
+import { type Hosts, StoreError } from './port.ts'
+import type { Scope } from './scope.ts'
 import type { AppNumber } from './sqlite-collection.ts'
 import type { Database, Row } from './sqlite-database.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type CollectionName, collections, type Document } from '../../../server/store/documents.ts'
-import type { Collection, NewDocument, Scope, Store, WriteOperation } from '../../../server/store/port.ts'
+import type { Collection, NewDocument, Store, WriteOperation } from '../../../server/store/port.ts'
+import type { Scope } from '../../../server/store/scope.ts'
 import { adapters, idOf, own, strangers } from './adapters.ts'
 
 type Any = Document & Record<string, unknown>
