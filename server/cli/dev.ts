@@ -13,30 +13,37 @@ const demo = join(import.meta.dirname, '../../examples/generators')
 export async function devCommand(args: string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { password: { type: 'string' } } })
   const folders = positionals.length > 0 ? positionals : [demo]
-  const served = await serve(folders, { io, password: values.password })
-  const unlisten = served.server.debug.listen((message) => {
-    for (const line of debugLines(message)) io.out(line)
-  })
+  const { promise: serving, resolve: serves } = Promise.withResolvers<Served>()
+  // From before the first import on: what is saved while that reads the folder is taken up after it.
   const unwatch = folders.map((folder) =>
-    watchFolder(splitFolder(folder).dir, { changed: reloader(folder, served, io), failed: io.err }),
+    watchFolder(splitFolder(folder).dir, {
+      changed: async (paths) => reload(folder, paths, await serving, io),
+      failed: io.err,
+    }),
   )
-  const code = await served.ended
-  for (const stop of unwatch) stop()
-  unlisten()
-  return code
+  try {
+    const served = await serve(folders, { io, password: values.password })
+    serves(served)
+    const unlisten = served.server.debug.listen((message) => {
+      for (const line of debugLines(message)) io.out(line)
+    })
+    const code = await served.ended
+    unlisten()
+    return code
+  } finally {
+    for (const stop of unwatch) stop()
+  }
 }
 
-function reloader(folder: string, { server, reimport }: Served, io: CommandIo): (paths: string[]) => Promise<void> {
-  return async (paths) => {
-    const started = performance.now()
-    try {
-      await reimport(folder)
-      await server.refresh()
-      io.out(`${named(paths)}: taken up in ${Math.round(performance.now() - started)} ms`)
-    } catch (error) {
-      // What was there before goes on running; the author reads what is wrong and saves again.
-      io.err(error instanceof ConfigError ? error.message : `Not taken up: ${(error as Error).stack}`)
-    }
+async function reload(folder: string, paths: string[], { server, reimport }: Served, io: CommandIo): Promise<void> {
+  const started = performance.now()
+  try {
+    await reimport(folder)
+    await server.refresh()
+    io.out(`${named(paths)}: taken up in ${Math.round(performance.now() - started)} ms`)
+  } catch (error) {
+    // What was there before goes on running; the author reads what is wrong and saves again.
+    io.err(error instanceof ConfigError ? error.message : `Not taken up: ${(error as Error).stack}`)
   }
 }
 
