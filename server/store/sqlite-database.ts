@@ -45,6 +45,8 @@ export function openDatabase(options: { file: string; busyTimeoutMs?: number; mo
       opened.exec('PRAGMA temp_store = MEMORY')
       opened.exec('PRAGMA journal_size_limit = 67108864')
       opened.exec('PRAGMA cache_size = -262144')
+      // Random reads of a file larger than the cache then cost no call of the system each.
+      opened.exec('PRAGMA mmap_size = 4294967296')
       if (options.mostPages !== undefined) opened.exec(`PRAGMA max_page_count = ${Math.trunc(options.mostPages)}`)
       opened.function('fold', { deterministic: true }, (text) => (typeof text === 'string' ? fold(text) : text))
     } catch (error) {
