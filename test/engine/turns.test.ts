@@ -56,7 +56,8 @@ test('the event loop turns between pieces of long work, and short ones share a t
   await Promise.all(Array.from({ length: 10 }, () => work('a', [], giveWay('a'))))
   // Each turn takes one new connection, and there may be many.
   expect(turns).toBeGreaterThan(30)
-  await turn()
+  // Past the rest that the long work is followed by, in which the event loop turns freely.
+  await giveWay('a')
   turns = 0
   await Promise.all(Array.from({ length: 1_000 }, () => giveWay('a')))
   expect(turns).toBeLessThan(500)
