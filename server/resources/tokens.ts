@@ -26,25 +26,7 @@ export function openTokens({
   secret(): Promise<string> | string
   now(): number
 }): Tokens {
-  const verified = new Map<string, JWTPayload>()
-  let verifiedWith: string | undefined
-  const verify = async (token: string): Promise<JWTPayload> => {
-    const text = await secret()
-    if (text !== verifiedWith) {
-      verified.clear()
-      verifiedWith = text
-    }
-    const known = verified.get(token)
-    if (known !== undefined) return known
-    const { payload } = await jwtVerify(token, new TextEncoder().encode(text), {
-      algorithms: ['HS256'],
-      currentDate: new Date(now()),
-      clockTolerance: 0,
-    })
-    if (verified.size >= 10_000) verified.delete(verified.keys().next().value!)
-    verified.set(token, payload)
-    return payload
-  }
+  const verify = openVerifier({ secret, now })
   const keyOf = async () => new TextEncoder().encode(await secret())
   return {
     async sign({ userId, issuedAt, expiresAt, extraData }) {
@@ -71,5 +53,33 @@ export function openTokens({
         throw error
       }
     },
+  }
+}
+
+const mostVerified = 10_000
+
+/**
+ * Checks signatures, each once: what a signature says of a text never changes while the secret stays. Whether a token has
+ * expired since, and whether its user still has it, is asked by the callers each time.
+ */
+function openVerifier({ secret, now }: { secret(): Promise<string> | string; now(): number }) {
+  const verified = new Map<string, JWTPayload>()
+  let verifiedWith: string | undefined
+  return async (token: string): Promise<JWTPayload> => {
+    const text = await secret()
+    if (text !== verifiedWith) verified.clear()
+    verifiedWith = text
+    const known = verified.get(token)
+    if (known !== undefined) return known
+    const { payload } = await jwtVerify(token, new TextEncoder().encode(text), {
+      algorithms: ['HS256'],
+      currentDate: new Date(now()),
+      clockTolerance: 0,
+    })
+    // The secret may have been changed meanwhile: what the old one signed is then not for keeping.
+    if (text !== verifiedWith) return payload
+    if (verified.size >= mostVerified) verified.delete(verified.keys().next().value!)
+    verified.set(token, payload)
+    return payload
   }
 }
