@@ -188,6 +188,8 @@ export interface Users {
     options?: { mergeTags?: TagPair[]; invalidateTokens?: boolean },
   ): Promise<UserView>
   remove(idOrEmail: string): Promise<boolean>
+  /** Users who can see the device: members of a group that it is associated with, or of one above. Unknown: none. */
+  whoSee(deviceId: string, page: PageRequest): Promise<Listing<UserView>>
   /**
    * Undefined when the credentials do not fit; takes the same time whether or not the user exists. `byToken`: the given
    * token is still good, and said who it is.
@@ -279,4 +281,69 @@ export interface Replies {
    * now, with this run's globals; throws FlowError `view.*` or `template.*` when that fails, and the request goes on waiting.
    */
   send(replyId: string, reply: Reply, context: { payload: Payload; experienceVersion?: string }): Promise<void>
+}
+
+/** An event as flows see it (reference/nodes-data.md 6). */
+export type EventView = Payload & { id: string; subject: string }
+
+export type EventCriteria = { by: 'id'; id: string } | { by: 'query'; query: unknown }
+
+export interface Events {
+  /** Newest first by default. Throws Refusal for a query that is not valid. */
+  find(criteria: EventCriteria, page: PageRequest): Promise<Listing<EventView>>
+  /** `body`: level, subject, message?, deviceId?, data?, eventTags?. Fires event triggers. Throws Refusal. */
+  create(body: Payload): Promise<EventView>
+  /** Appends one entry to `updates`; a tag without value is removed. Fires event triggers. Throws Refusal. */
+  update(id: string, patch: Payload & { comment?: string }): Promise<EventView>
+  /** Gives the number removed. */
+  remove(criteria: EventCriteria): Promise<number>
+}
+
+/** A job as flows see it. */
+export interface JobView {
+  id: string
+  kind: string
+  status: 'queued' | 'running' | 'done' | 'failed' | 'canceled'
+  /** `total` is null as long as it is not known; `percent` 0 to 100, null likewise. */
+  progress: { completed: number; total: number | null; percent: number | null; status: string }
+  output: Payload | null
+  error: { code: string; message: string } | null
+  creationDate: string
+  endedAt: string | null
+}
+
+export interface Jobs {
+  /**
+   * Starts to write an archive of the devices that a user or group sees, with their history. Only `requestedBy`, a user (id or
+   * e-mail), can download it. `baseUrl`: where the experience is reached, for the link in the mail. Throws Refusal.
+   */
+  exportData(request: {
+    subject: { kind: 'experienceUser' | 'experienceGroup'; id: string }
+    requestedBy: string
+    baseUrl: string
+    /** Milliseconds since the epoch; default everything up to now. */
+    start?: number
+    end?: number
+    /** Default all. */
+    attributes?: string[]
+    /** Default: to the user who asked; false: no mail. */
+    mail?: boolean
+  }): Promise<JobView>
+  /**
+   * Starts to create or update devices from CSV text (header: name and optionally description, deviceClass, and any tag keys). `tags` are
+   * set on each device; `matchTag`: a row whose value of this tag a device has updates that device. Throws Refusal.
+   */
+  importDevices(request: {
+    csv: string
+    requestedBy: string
+    tags: TagPair[]
+    matchTag?: string
+    recipeId?: string
+  }): Promise<JobView>
+  /** Jobs that this user (id or e-mail) asked for; undefined for those of others and unknown ones alike. */
+  get(id: string, requestedBy: string): Promise<JobView | undefined>
+  /** Newest first, at most 100. */
+  list(requestedBy: string, kind?: string): Promise<JobView[]>
+  /** False when it has ended, is unknown or someone else's. */
+  cancel(id: string, requestedBy: string): Promise<boolean>
 }

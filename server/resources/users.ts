@@ -122,6 +122,11 @@ export function openUsers(deps: UserDeps): Users {
       return await listPage(collection, filter, { request, sortFields, view: (users) => toUserViews(app, users) })
     },
 
+    async whoSee(deviceId, request) {
+      const filter = await tenancy.usersWhoSee(deviceId)
+      return await listPage(collection, filter, { request, sortFields, view: (users) => toUserViews(app, users) })
+    },
+
     async create(body) {
       const given = readBody(body, userFields, 'a user')
       if (given.email === undefined) throw refused('email', 'an e-mail address', undefined)

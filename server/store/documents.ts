@@ -214,6 +214,80 @@ export interface RunDocument extends Document {
   error?: { code: string; name: string; message: string; nodeId?: string; nodeType?: string }
 }
 
+/** Something out of the ordinary that happened, in the published form (reference: nodes-data 6). */
+export interface EventDocument extends Document {
+  level: 'info' | 'warning' | 'error' | 'critical'
+  state: 'new' | 'acknowledged' | 'resolved'
+  subject: string
+  message?: string
+  deviceId?: string
+  data?: unknown
+  eventTags: Record<string, string>
+  /** Who made it: a flow, a user, ... */
+  sourceType: string
+  sourceId: string
+  sourceName?: string
+  /** Oldest first. */
+  updates: EventUpdate[]
+}
+
+export interface EventUpdate {
+  creationDate: number
+  comment?: string
+  data?: unknown
+  stateChange?: { new: string; old: string }
+  levelChange?: { new: string; old: string }
+  subjectChange?: { new: string; old: string }
+  sourceType: string
+  sourceId: string
+  sourceName?: string
+}
+
+/**
+ * Work on the queue. Its `revision` is the fence: a worker writes with the revision that it knows, so that one whose job was
+ * taken over is refused. Waiting jobs have `dueAt`, running ones `leaseUntil`, the others neither.
+ */
+export interface JobDocument extends Document {
+  kind: string
+  /** The idempotency key: one job of an application for each; the id where none was given. */
+  key: string
+  status: 'queued' | 'running' | 'done' | 'failed' | 'canceled'
+  /** JSON, at most 1 MB of text. */
+  input: unknown
+  output?: unknown
+  progress: JobProgress
+  /** How often it was started, and how often it may be. */
+  attempts: number
+  mostAttempts: number
+  dueAt?: number
+  leaseUntil?: number
+  /** Which of the application's places for running jobs it has: unique, so that no more run at a time than there are. */
+  slot?: string
+  startedAt?: number
+  endedAt?: number
+  error?: { code: string; message: string }
+  /** Set while it runs: its worker stops at the next chance. */
+  cancelRequested?: boolean
+  requestedBy: { type: string; id: string }
+}
+
+export interface JobProgress {
+  completed: number
+  /** Undefined: not known yet. */
+  total?: number
+  /** A word or sentence for a person. */
+  status?: string
+}
+
+/** When a timer trigger fires next. Made, changed and removed as flows say; kept so that one process fires it. */
+export interface ScheduleDocument extends Document {
+  /** Flow id and trigger key. */
+  key: string
+  /** Changes with the settings of the trigger: the schedule then starts anew. */
+  stamp: string
+  nextAt: number
+}
+
 /** The collections of an application, by name. */
 export interface Documents {
   application: ApplicationDocument
@@ -230,6 +304,9 @@ export interface Documents {
   files: FileDocument
   origins: OriginDocument
   runs: RunDocument
+  events: EventDocument
+  jobs: JobDocument
+  schedules: ScheduleDocument
 }
 export type CollectionName = keyof Documents
 
@@ -280,6 +357,12 @@ export const collections: Record<CollectionName, CollectionPlan> = {
   files: { fields: ['path', 'private'], unique: [['path', 'private']], definition: true },
   origins: { fields: ['kind', 'key', 'targetId'], unique: [['kind', 'key']] },
   runs: { fields: ['flowId', 'status'] },
+  events: { fields: ['level', 'state', 'subject', 'deviceId', 'sourceType', 'sourceId'], tags: ['eventTags'] },
+  jobs: {
+    fields: ['kind', 'key', 'slot', 'status', 'dueAt', 'leaseUntil', 'endedAt', 'requestedBy.type', 'requestedBy.id'],
+    unique: [['key'], ['slot']],
+  },
+  schedules: { fields: ['key', 'nextAt'], unique: [['key']] },
 }
 
 /** A host name (slug or domain) and what it opens. */

@@ -140,6 +140,16 @@ export interface Telemetry {
   append(points: readonly StatePoint[]): Promise<void>
   /** Per device id its last value (greatest time) of each attribute, or of those named. Devices without any are left out. */
   last(deviceIds: readonly string[], attributes?: readonly string[]): Promise<Map<string, Record<string, LastValue>>>
+  /**
+   * Whole reports of one device with start <= time < end, oldest first, read in pages of the adapter's choice: what is held in
+   * memory does not grow with their number. With `attributes` only these, and only reports that have one of them.
+   */
+  points(query: {
+    deviceId: string
+    start: number
+    end: number
+    attributes?: readonly string[]
+  }): AsyncIterable<StatePoint>
   /** start <= time < end, oldest first, or newest first with `newest`. `limit` defaults to 1,000, most 25,000. */
   range(query: TelemetryRange & { limit?: number; newest?: boolean }): Promise<{ time: number; value: StateValue }[]>
   /**

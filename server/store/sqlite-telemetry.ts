@@ -9,6 +9,7 @@ import {
 } from './port.ts'
 import type { AppNumber } from './sqlite-collection.ts'
 import type { Database, Row, SqlValue } from './sqlite-database.ts'
+import { readPoints } from './sqlite-points.ts'
 import { decodeScalar, encodeScalar } from './sqlite-scalar.ts'
 
 const mostRange = 25_000
@@ -91,6 +92,22 @@ export function openTelemetry(database: Database, app: AppNumber): Telemetry {
       return database.all(sql, [...bounds, limit]).map(toPoint)
     },
 
+    async *points({ deviceId, start, end, attributes }) {
+      const number = app.known()
+      const source = numberOf('sources', deviceId, number)
+      if (source === undefined) return
+      const known = database
+        .all(
+          `SELECT n.attribute, n.name FROM last_points l JOIN attributes n ON n.attribute = l.attribute
+            WHERE l.app = ? AND l.source = ? ORDER BY n.name`,
+          [number, source],
+        )
+        .map((row): [number, string] => [Number(row.attribute), String(row.name)])
+        .filter(([, name]) => attributes === undefined || attributes.includes(name))
+      const reports = readPoints(database, { key: [number, source], attributes: new Map(known), start, end })
+      for await (const report of reports) yield { deviceId, ...report }
+    },
+
     async aggregate({ deviceIds, attribute, start, end, resolutionMs, aggregation }) {
       if (!Number.isSafeInteger(resolutionMs) || resolutionMs < 0) {
         throw new StoreError('limit', `Expected "resolutionMs" as a whole number from 0, got ${resolutionMs}.`)
@@ -147,8 +164,7 @@ const expressions: Record<Aggregation, { value: string; order: string; only: str
   LAST: { value: 'p.value', order: ', max(p.time)', only: anything },
 }
 
-/** The last values are found again among the points that are left. */
-/** `only`: numbers of attributes. */
+/** The last values are found again among the points that are left. `only`: numbers of attributes. */
 function removeOne(
   database: Database,
   key: SqlValue[],

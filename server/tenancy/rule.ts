@@ -3,7 +3,7 @@ import type { QueryWorld } from '../query.ts'
 import type { UserDocument } from '../store/documents.ts'
 import { isId } from '../store/id.ts'
 import type { AppStore, Filter } from '../store/port.ts'
-import { matching } from './batch.ts'
+import { chunks, matching } from './batch.ts'
 import { emailKeyOf } from './members.ts'
 import { systemsBelow } from './systems.ts'
 
@@ -16,6 +16,8 @@ export interface TenancyRule extends Tenancy {
   devicesOfGroup(groupId: string): Filter
   /** Groups that associate the device directly, groups above these, and the direct members of both, each once, by id. */
   whoCanSee(deviceId: string): Promise<{ direct: string[]; above: string[]; userIds: string[] }>
+  /** The users who can see the device. Blank and unknown: none. */
+  usersWhoSee(deviceId: string): Promise<Filter>
   /** Devices of the group itself, and with those of all groups below it. */
   deviceCounts(groupId: string): Promise<{ direct: number; total: number }>
   /** What queries look up. */
@@ -49,10 +51,26 @@ export function openTenancy(app: AppStore): TenancyRule {
     return devicesOfGroups((await user(idOrEmail))?.experienceGroupIds ?? [])
   }
 
+  async function groupsWithDevice(deviceId: string): Promise<{ direct: string[]; above: string[] }> {
+    const direct = (await devices.get(idOf(deviceId)))?.groupIds ?? []
+    const above = new Set<string>()
+    for (const part of chunks(direct, 1_000)) {
+      for (const group of await groups.getMany(part)) for (const ancestor of group.ancestorIds) above.add(ancestor)
+    }
+    for (const id of direct) above.delete(id)
+    return { direct: [...direct], above: [...above].sort() }
+  }
+
+  async function usersWhoSee(deviceId: string): Promise<Filter> {
+    const { direct, above } = await groupsWithDevice(deviceId)
+    return { list: 'experienceGroupIds', has: [...direct, ...above] }
+  }
+
   return {
     user,
     devicesOfUser,
     devicesOfGroup,
+    usersWhoSee,
 
     async verify({ device, subject, kind }) {
       const id = idOf(device)
@@ -71,17 +89,9 @@ export function openTenancy(app: AppStore): TenancyRule {
     },
 
     async whoCanSee(deviceId) {
-      const device = await devices.get(idOf(deviceId))
-      const direct = device?.groupIds ?? []
-      const above = new Set<string>()
-      for (const id of direct) for (const ancestor of (await groups.get(id))?.ancestorIds ?? []) above.add(ancestor)
-      for (const id of direct) above.delete(id)
-      const all = [...direct, ...above]
       const userIds: string[] = []
-      if (all.length > 0) {
-        for await (const one of matching(users, { list: 'experienceGroupIds', has: all })) userIds.push(one.id)
-      }
-      return { direct: [...direct], above: [...above].sort(), userIds }
+      for await (const one of matching(users, await usersWhoSee(deviceId))) userIds.push(one.id)
+      return { ...(await groupsWithDevice(deviceId)), userIds }
     },
 
     async deviceCounts(groupId) {

@@ -31,6 +31,25 @@ for (const adapter of adapters) {
       await expect(telemetry.range({ ...range, limit: 25_001 })).rejects.toMatchObject({ code: 'limit' })
     })
 
+    test('reads whole reports of a device, oldest first, over many pages', async () => {
+      const store = await adapter.open()
+      const { telemetry } = store.app(own)
+      await store.app(strangers[0]).telemetry.append([point(5, { a: 'theirs' })])
+      const many = Array.from({ length: 2_500 }, (_, n) => point(n, n % 2 === 0 ? { a: n } : { b: n, c: 'x' }))
+      const extra = { ...point(-7, { a: -7 }), meta: { from: 'test' }, relay: { type: 'flow', id: idOf(9) } }
+      await telemetry.append([...many, extra, point(1, { a: 0 }, valve)])
+      const read = (query: { start: number; end: number; attributes?: string[] }) =>
+        Array.fromAsync(telemetry.points({ deviceId: pump, ...query }))
+      expect(await read({ start: -10, end: 1e15 })).toEqual([extra, ...many])
+      expect(await read({ start: 1, end: 4 })).toEqual([many[1], many[2], many[3]])
+      expect(await read({ start: 0, end: 4, attributes: ['b', 'none'] })).toEqual([
+        point(1, { b: 1 }),
+        point(3, { b: 3 }),
+      ])
+      expect(await read({ start: 4, end: 4 })).toEqual([])
+      expect(await Array.fromAsync(telemetry.points({ deviceId: idOf(404), ...whole }))).toEqual([])
+    })
+
     test('merges points of one millisecond', async () => {
       const telemetry = await open()
       await telemetry.append([point(10, { a: 1, b: 1 })])
