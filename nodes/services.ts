@@ -41,6 +41,11 @@ export interface FlowValues {
   remove(key: string): Promise<unknown>
   /** Adds atomically (missing counts as 0); gives the new value. Throws `value.not-number` when a non-number is stored. */
   add(key: string, amount: number): Promise<number>
+  /**
+   * Atomic change of what a node remembers from run to run, apart from the values above. `change` may be asked again when another
+   * run was faster; `after` undefined forgets. Dates come back as ISO text. Throws `value.too-large` above 16 KB.
+   */
+  transition<T>(key: string, change: (before: unknown) => { after: unknown; result: T }): Promise<T>
 }
 
 export interface Functions {

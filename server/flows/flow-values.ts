@@ -8,6 +8,7 @@ const MOST_KEY_CHARS = 1_000
 /** The storage of one flow: shared by all its runs and versions, unseen by other flows. */
 export function flowValues(values: Values, flowId: string): FlowValues {
   const space = `flow:${flowId}`
+  const states = `state:${flowId}`
   return {
     get: (key) => values.get(space, key),
     async all() {
@@ -22,13 +23,7 @@ export function flowValues(values: Values, flowId: string): FlowValues {
     },
     async set(key, value) {
       checkKey(key)
-      const bytes = Buffer.byteLength(JSON.stringify(value) ?? '')
-      if (bytes > MOST_BYTES) {
-        throw new FlowError(
-          'value.too-large',
-          `Expected a value of at most ${MOST_BYTES} bytes of JSON for "${key}", got ${bytes}`,
-        )
-      }
+      checkSize(key, value)
       await values.set(space, key, value)
     },
     remove: (key) => values.take(space, key),
@@ -41,7 +36,27 @@ export function flowValues(values: Values, flowId: string): FlowValues {
         throw new FlowError('value.not-number', `Expected a number to be stored under "${key}", got another value`)
       }
     },
+    async transition(key, change) {
+      checkKey(key)
+      // Ends: each turn that is lost is one that another run has won.
+      for (;;) {
+        const before = await values.get(states, key)
+        const { after, result } = change(before)
+        checkSize(key, after)
+        if (JSON.stringify(before) === JSON.stringify(after)) return result
+        if (await values.swap(states, key, { before, after })) return result
+      }
+    },
   }
+}
+
+function checkSize(key: string, value: unknown): void {
+  const bytes = Buffer.byteLength(JSON.stringify(value) ?? '')
+  if (bytes <= MOST_BYTES) return
+  throw new FlowError(
+    'value.too-large',
+    `Expected a value of at most ${MOST_BYTES} bytes of JSON for "${key}", got ${bytes}`,
+  )
 }
 
 function checkKey(key: string): void {

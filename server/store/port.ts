@@ -196,6 +196,11 @@ export interface Values {
   take(space: string, key: string): Promise<unknown>
   /** Atomic; missing counts as 0. Throws StoreError `not-number`. */
   add(space: string, key: string, amount: number): Promise<number>
+  /**
+   * Atomic: puts `after` in the place of `before`, both compared and kept as JSON; undefined is "nothing there". False, and nothing
+   * changed, when another value is there.
+   */
+  swap(space: string, key: string, change: { before: unknown; after: unknown }): Promise<boolean>
 }
 
 /** `unavailable`: may be tried again later. `full`: no room left on the disk. The others: see the methods that throw them. */

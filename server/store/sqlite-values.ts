@@ -75,5 +75,13 @@ export function openValues(database: Database, app: AppNumber): Values {
         return sum
       })
     },
+
+    async swap(space, key, { before, after }) {
+      return database.transaction(() => {
+        const same = JSON.stringify(read(space, key)) === JSON.stringify(before)
+        if (same) write(space, key, after)
+        return same
+      })
+    },
   }
 }

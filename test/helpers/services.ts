@@ -5,6 +5,7 @@ import type { DebugLog, FlowValues } from '../../nodes/services.ts'
 /** Key-value storage in memory, with the rules of the real one but its size. */
 export function memoryValues(initial: Payload = {}): FlowValues {
   const values = new Map(Object.entries(initial))
+  const states = new Map<string, unknown>()
   return {
     get: async (key) => values.get(key),
     all: async () => Object.fromEntries(values),
@@ -22,6 +23,13 @@ export function memoryValues(initial: Payload = {}): FlowValues {
       if (typeof before !== 'number') throw new FlowError('value.not-number', `Expected a number, got ${typeof before}`)
       values.set(key, before + amount)
       return before + amount
+    },
+    async transition(key, change) {
+      const { after, result } = change(states.get(key))
+      const kept = JSON.stringify(after)
+      if (kept === undefined) states.delete(key)
+      else states.set(key, JSON.parse(kept))
+      return result
     },
   }
 }

@@ -24,6 +24,23 @@ test('adding is atomic: a hundred at once count a hundred', async () => {
   expect(await values.add('n', 0.5)).toBe(100.5)
 })
 
+test('what nodes remember changes in one step, and is none of the values of the flow', async () => {
+  const { app } = await openApplication()
+  const values = flowValues(app.values, 'f1')
+  const count = () => values.transition('n', (before) => ({ after: Number(before ?? 0) + 1, result: before }))
+  const before = await Promise.all(Array.from({ length: 50 }, count))
+  expect(before.map((one) => one ?? 0).toSorted((a, b) => Number(a) - Number(b))).toEqual(
+    Array.from({ length: 50 }, (_, i) => i),
+  )
+  expect(await values.all()).toEqual({})
+  const other = flowValues(app.values, 'f2')
+  expect(await other.transition('n', (seen) => ({ after: seen, result: seen }))).toBeUndefined()
+  expect(await values.transition('n', (seen) => ({ after: undefined, result: seen }))).toBe(50)
+  expect(await values.transition('n', (seen) => ({ after: seen, result: seen }))).toBeUndefined()
+  const large = values.transition('n', () => ({ after: 'x'.repeat(17_000), result: 1 }))
+  await expect(large).rejects.toMatchObject({ code: 'value.too-large' })
+})
+
 test('refuses to add to text, and to keep more than 16 KB', async () => {
   const { app } = await openApplication()
   const values = flowValues(app.values, 'f1')

@@ -52,6 +52,25 @@ for (const adapter of adapters) {
       expect(await values.get('flow', 'n')).toBe(199.5)
     })
 
+    test('swaps a value for another only where it is the one that is expected', async () => {
+      const values = await open()
+      expect(await values.swap('latch', 'k', { before: 1, after: 2 })).toBe(false)
+      expect(await values.get('latch', 'k')).toBeUndefined()
+      const first = { b: [new Date(0), null], a: 1 }
+      expect(await values.swap('latch', 'k', { before: undefined, after: first })).toBe(true)
+      expect(await values.swap('latch', 'k', { before: undefined, after: 3 })).toBe(false)
+      expect(await values.swap('latch', 'other', { before: first, after: 3 })).toBe(false)
+      const stored = await values.get('latch', 'k')
+      const swapped = await Promise.all([4, 5, 6].map((after) => values.swap('latch', 'k', { before: stored, after })))
+      expect(swapped.filter(Boolean)).toEqual([true])
+      const now = await values.get('latch', 'k')
+      expect(await values.swap('latch', 'k', { before: now, after: undefined })).toBe(true)
+      expect(await values.get('latch', 'k')).toBeUndefined()
+      await values.set('latch', 'null', null)
+      expect(await values.swap('latch', 'null', { before: undefined, after: 1 })).toBe(false)
+      expect(await values.swap('latch', 'null', { before: null, after: 0 })).toBe(true)
+    })
+
     test.each(strangers)('is another one for $tenant/$application', async (stranger) => {
       const store = await adapter.open()
       const mine = store.app(own).values
@@ -59,6 +78,7 @@ for (const adapter of adapters) {
       await mine.set('flow', 'k', 1)
       expect(await theirs.get('flow', 'k')).toBeUndefined()
       expect(await theirs.take('flow', 'k')).toBeUndefined()
+      expect(await theirs.swap('flow', 'k', { before: 1, after: 2 })).toBe(false)
       expect(await theirs.add('flow', 'k', 5)).toBe(5)
       await theirs.set('flow', 'k', undefined)
       expect(await theirs.entries('flow')).toEqual({})
