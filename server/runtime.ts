@@ -1,14 +1,15 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { openFunctionPool } from '../engine/sandbox/pool.ts'
+import { type FunctionPool, openFunctionPool } from '../engine/sandbox/pool.ts'
 import { catalog } from '../nodes/index.ts'
-import type { Services } from '../nodes/services.ts'
+import type { HttpClient, Services } from '../nodes/services.ts'
 import type { Config } from './config.ts'
 import { openEgress } from './egress.ts'
 import { type DebugStream, openDebugStream } from './flows/debug.ts'
 import { openPlans, type Plans } from './flows/plans.ts'
 import type { RunContext } from './flows/runner.ts'
 import { openMailer } from './mail.ts'
+import type { Attempts } from './resources/attempts.ts'
 import { openResources, type Resources } from './resources/resources.ts'
 import { type ServiceDeps, servicesOf } from './services.ts'
 import type { AppStore } from './store/port.ts'
@@ -26,15 +27,27 @@ export interface Runtime {
 
 export const now = () => Date.now()
 
+/** What a runtime can be given in the place of its own; whoever gives it closes it. */
+export interface RuntimeParts {
+  now(): number
+  functions: FunctionPool
+  http: HttpClient
+  /** Failed logins; default those of this process. */
+  attempts: Attempts
+}
+
 /** Opens everything that runs share. Who serves requests says where replies go. */
-export function openRuntime({ config, log }: { config: Config; log: Logger }): Runtime {
-  const functions = openFunctionPool()
-  const http = openEgress({ allowPrivate: config.egressAllow })
+export function openRuntime(options: { config: Config; log: Logger; parts?: Partial<RuntimeParts> }): Runtime {
+  const { config, log, parts = {} } = options
+  const clock = parts.now ?? now
+  const functions = parts.functions ?? openFunctionPool()
+  const egress = openEgress({ allowPrivate: config.egressAllow })
+  const http = parts.http ?? egress
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox: join(config.dataDir, 'outbox') })
-  const debug = openDebugStream(now)
+  const debug = openDebugStream(clock)
   const opened = new WeakMap<AppStore, Resources>()
   const resources = (app: AppStore) => {
-    const known = opened.get(app) ?? openResources({ app, now })
+    const known = opened.get(app) ?? openResources({ app, now: clock, attempts: parts.attempts })
     opened.set(app, known)
     return known
   }
@@ -43,10 +56,11 @@ export function openRuntime({ config, log }: { config: Config; log: Logger }): R
     debug,
     resources,
     warm: () => functions.warm(),
-    services: (context, replies) => servicesOf({ now, debug, functions, http, mailer, resources, replies }, context),
+    services: (context, replies) =>
+      servicesOf({ now: clock, debug, functions, http, mailer, resources, replies }, context),
     async close() {
-      await functions.close()
-      await http.close()
+      if (!parts.functions) await functions.close()
+      await egress.close()
       mailer.close()
       log.debug('runtime closed')
     },
