@@ -29,6 +29,8 @@ export const httpErrors = {
   'reply.timeout': { status: 504, type: 'Timeout', when: 'No flow replied to the request in time' },
   'reply.busy': { status: 503, type: 'Unavailable', when: 'Too many requests wait for a reply already' },
   'reply.stopped': { status: 503, type: 'Unavailable', when: 'The server stops while the request waits for a reply' },
+  'store.unavailable': { status: 503, type: 'Unavailable', when: 'The store cannot be reached now' },
+  'store.full': { status: 507, type: 'Unavailable', when: 'The disk of the store is full' },
   'file.unknown': { status: 404, type: 'NotFound', when: 'There is no such public file' },
   'file.signature': { status: 403, type: 'Forbidden', when: 'The link to a private file has expired or was changed' },
   'file.range': { status: 416, type: 'Validation', when: 'The range lies outside the file' },

@@ -6,6 +6,7 @@ import type { Payload } from '../../engine/payload.ts'
 import { enterTurn } from '../../engine/turns.ts'
 import type { DeviceView, Tenancy } from '../../nodes/services.ts'
 import { HttpError } from '../errors.ts'
+import { storeFailure } from '../outage.ts'
 import type { Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { checkAccess } from './access.ts'
@@ -185,7 +186,10 @@ export function openExperience(deps: ExperienceDeps): Experience {
     )
   }
 
-  function failure(error: unknown, requestId: string): Answer {
+  function failure(cause: unknown, requestId: string): Answer {
+    const outage = storeFailure(cause)
+    if (outage) log.warn({ err: cause, requestId }, 'a request could not be answered without the store')
+    const error = outage ?? cause
     if (error instanceof HttpError) {
       return jsonAnswer(error.status, { type: error.type, message: error.message }, error.headers)
     }

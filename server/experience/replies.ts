@@ -1,6 +1,7 @@
 import type { Payload } from '../../engine/payload.ts'
 import type { Replies, Reply } from '../../nodes/services.ts'
 import { HttpError } from '../errors.ts'
+import { storeFailure } from '../outage.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import type { ExperienceLimits } from './limits.ts'
 import { type Answer, type AnswerContext, jsonAnswer, toAnswer } from './reply.ts'
@@ -10,8 +11,11 @@ import type { ViewSet } from './views.ts'
 export interface ReplyDesk {
   /** The reply service of one run: pages are rendered with its flow and globals. */
   service(run: RunOrigin): Replies
-  /** Answers with 500 `{ type, message }` when the request is still open: a run failed and nobody listens. */
-  fail(scope: Scope, replyId: string, error: { message: string; requestId?: string }): void
+  /**
+   * Answers with 500 `{ type, message }` when the request is still open: a run failed and nobody listens. With 503 when the
+   * store was away, which `cause` tells.
+   */
+  fail(scope: Scope, replyId: string, error: { message: string; cause?: unknown; requestId?: string }): void
   /** How many requests wait now. */
   waiting(): number
 }
@@ -68,8 +72,9 @@ export function openReplyDesk(options: {
     }),
 
     fail(scope, replyId, error) {
-      const { message, requestId } = error
-      pending.get(keyOf(scope, replyId))?.settle(jsonAnswer(500, { type: 'InternalError', message, requestId }))
+      const { requestId } = error
+      const { status, type, message, headers } = storeFailure(error.cause) ?? { ...ourFault, message: error.message }
+      pending.get(keyOf(scope, replyId))?.settle(jsonAnswer(status, { type, message, requestId }, headers))
     },
 
     waiting: () => pending.size,
@@ -120,6 +125,8 @@ export function timeoutAnswer(afterMs: number | undefined): Answer {
   const { status, type } = new HttpError('reply.timeout', message)
   return jsonAnswer(status, { type, message })
 }
+
+const ourFault = { status: 500, type: 'InternalError', headers: {} }
 
 function keyOf(scope: Scope, replyId: string): string {
   return `${scopeKey(scope)}\n${replyId}`

@@ -6,6 +6,7 @@ import { type Outcome, run } from '../../engine/run.ts'
 import type { RunLimits } from '../../engine/run-state.ts'
 import type { Services } from '../../nodes/services.ts'
 import type { EndpointEvent } from '../experience/event.ts'
+import { storeFailure } from '../outage.ts'
 import type { AppStore, Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { errorListeners } from './error-listeners.ts'
@@ -30,7 +31,7 @@ export interface RunnerDeps {
   now(): number
   services(context: RunContext): Services
   /** Answers a request that waits: its run failed and no flow listens. */
-  failReply(scope: Scope, replyId: string, error: { message: string }): void
+  failReply(scope: Scope, replyId: string, error: { message: string; cause?: unknown }): void
   onEnd?(context: RunContext, trigger: PlanTrigger, outcome: Outcome): void
 }
 
@@ -51,7 +52,7 @@ interface RunEnd {
   /** Undefined: a fault of ours; it stands in the log. */
   outcome: Outcome | undefined
   /** Why the run failed, where no flow that listens to it came to its own end. */
-  unheard?: string
+  unheard?: { message: string; cause?: unknown }
 }
 
 const ANY_ENDPOINT = '0'.repeat(24)
@@ -72,7 +73,7 @@ export function openRunner(deps: RunnerDeps): Runner {
       runToEnd(context, trigger, start).catch((error: unknown) => {
         const { runId, app, flow } = context
         deps.log.error({ err: error, runId, application: app.scope.application, flow: flow.name }, 'a run broke off')
-        return { outcome: undefined, unheard: 'The flow could not be run' }
+        return { outcome: undefined, unheard: { message: 'The flow could not be run', cause: error } }
       }),
     )
 
@@ -94,9 +95,15 @@ export function openRunner(deps: RunnerDeps): Runner {
     deps.onEnd?.(context, trigger, outcome)
     if (outcome.status === 'done') return { outcome }
     logFailure(deps.log, context, outcome)
+    // No flow can mend it: whoever asked is told to come again, whatever the author's error flows say.
+    if (replyId !== undefined && storeFailure(outcome.error?.cause)) {
+      deps.failReply(app.scope, replyId, { message: 'The store failed', cause: outcome.error?.cause })
+    }
     // A failure of an error flow is logged only: error flows never start each other.
     const heard = trigger.type !== 'flow-error' && (await startListeners(context, outcome, replyId))
-    return { outcome, ...(heard ? {} : { unheard: excerptOf(outcome.error?.message ?? 'The flow failed') }) }
+    if (heard) return { outcome }
+    const { message = 'The flow failed', cause } = outcome.error ?? {}
+    return { outcome, unheard: { message: excerptOf(message), cause } }
   }
 
   /** True when some flow listens to the failure and does not fail itself. */
@@ -117,9 +124,9 @@ export function openRunner(deps: RunnerDeps): Runner {
 
   /** Answers the request of runs that have all ended, one of them with a failure that no flow has heard of. */
   const failUnheard = (scope: Scope, data: unknown, ends: readonly RunEnd[]): void => {
-    const message = ends.find(({ unheard }) => unheard !== undefined)?.unheard
+    const failure = ends.find(({ unheard }) => unheard !== undefined)?.unheard
     const replyId = replyIdOf({ data })
-    if (message !== undefined && replyId !== undefined) deps.failReply(scope, replyId, { message })
+    if (failure !== undefined && replyId !== undefined) deps.failReply(scope, replyId, failure)
   }
 
   return {

@@ -30,7 +30,7 @@ async function open() {
     services: (context) => servicesFor(context),
     failReply(_scope, replyId, error) {
       endedAtFailure.push(ended.length)
-      failed.push({ replyId, ...error })
+      failed.push({ replyId, message: error.message })
     },
     onEnd: ({ flow }: RunContext, trigger: PlanTrigger, outcome) =>
       ended.push({ flow: flow.name, trigger: trigger.type, outcome }),
