@@ -64,6 +64,7 @@ export const flowErrors = {
   'http.url': 'A URL is not usable',
   'http.request': 'A request cannot be sent as it is',
   'http.credential': 'A stored credential is asked for',
+  'credential.missing': 'A stored credential is asked for that does not exist',
   'http.refused': 'A request would leave for an address that is not public',
   'http.redirects': 'A request was redirected too often, or to something other than a web address',
   'http.timeout': 'A request took longer than it may',

@@ -30,6 +30,9 @@ import { functionNode } from './logic/function.ts'
 import { generateId } from './logic/generate-id.ts'
 import { jsonDecode } from './logic/json-decode.ts'
 import { jsonEncode } from './logic/json-encode.ts'
+import { jwtCreate } from './logic/jwt-create.ts'
+import { jwtDecode } from './logic/jwt-decode.ts'
+import { jwtVerify } from './logic/jwt-verify.ts'
 import { loop } from './logic/loop.ts'
 import { loopCap } from './logic/loop-cap.ts'
 import { math } from './logic/math.ts'
@@ -81,6 +84,9 @@ export const nodes = [
   generateId,
   jsonDecode,
   jsonEncode,
+  jwtCreate,
+  jwtDecode,
+  jwtVerify,
   loopCap,
   loop,
   math,

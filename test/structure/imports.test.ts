@@ -15,6 +15,7 @@ const layers: Record<string, readonly string[]> = {
 const owners: Record<string, readonly string[]> = {
   bullmq: ['server/jobs/bullmq.ts'],
   busboy: ['server/experience/'],
+  cheerio: ['nodes/logic/'],
   cookie: ['server/experience/'],
   croner: ['nodes/trigger/timer.ts', 'server/flows/'],
   'csv-parse': ['server/jobs/', 'nodes/data/'],
@@ -27,7 +28,7 @@ const owners: Record<string, readonly string[]> = {
   ioredis: ['server/jobs/bullmq.ts'],
   'ipaddr.js': ['server/'],
   'isolated-vm': ['engine/sandbox/'],
-  jose: ['server/resources/'],
+  jose: ['nodes/logic/', 'server/resources/'],
   mongodb: ['server/store/mongo'],
   nanoid: ['nodes/logic/generate-id.ts'],
   nodemailer: ['server/mail.ts'],
