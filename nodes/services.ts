@@ -13,6 +13,7 @@ export interface Services {
   users: Users
   groups: Groups
   tenancy: Tenancy
+  events: Events
   reply: Replies
 }
 

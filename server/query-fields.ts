@@ -2,7 +2,7 @@ import type { QueryWorld } from './query.ts'
 import { tagCondition, toText, wrong } from './query-operands.ts'
 import type { CompareOp, Filter, Scalar } from './store/port.ts'
 
-export type QueryResource = 'device' | 'user' | 'group'
+export type QueryResource = 'device' | 'user' | 'group' | 'event'
 
 export interface FieldUse {
   world: QueryWorld
@@ -87,6 +87,19 @@ const resources: Record<QueryResource, Record<string, Field>> = {
     ...dates,
     groupTags: tags('groupTags'),
   },
+  event: {
+    experienceUserId: ofDevices('groupsOfUser', 'experienceUserId'),
+    experienceGroupId: ofDevices('groupsOfGroup', 'experienceGroupId'),
+    id: text('id'),
+    level: text('level'),
+    state: text('state'),
+    subject: text('subject'),
+    deviceId: text('deviceId'),
+    sourceId: text('sourceId'),
+    sourceType: text('sourceType'),
+    ...dates,
+    eventTags: tags('eventTags'),
+  },
 }
 
 function id(field: string): Field {
@@ -119,7 +132,7 @@ function scalar(field: string, op: string, value: Scalar, use: FieldUse): Filter
 
 /** A field whose ids are looked up first. Without `none`, null is refused. */
 function lookUp(
-  member: keyof QueryWorld,
+  member: Exclude<keyof QueryWorld, 'devicesIn'>,
   name: string,
   { found, none }: { found: (ids: readonly string[]) => Filter; none?: Filter },
 ): Field {
@@ -135,6 +148,19 @@ function lookUp(
       }
       const given = toText(operand, use.place)
       return given === '' ? { any: [] } : found(await resolve(given))
+    },
+  }
+}
+
+/** Events whose device is in the world of a user or group; null: in nobody's. */
+function ofDevices(member: 'groupsOfUser' | 'groupsOfGroup', name: string): Field {
+  const devices = lookUp(member, name, { found: within, none: { not: inAnyGroup() } })
+  return {
+    ...devices,
+    async test(op, operand, use) {
+      const filter = await devices.test(op, operand, use)
+      const found = 'any' in filter && filter.any.length === 0 ? [] : await use.world.devicesIn!(filter)
+      return { field: 'deviceId', op: 'in', value: found }
     },
   }
 }

@@ -14,6 +14,8 @@ export interface QueryWorld {
   /** The device itself and every system below it. */
   systemsBelow?(deviceId: string): Promise<readonly string[]>
   groupsOfEndpoint?(endpointId: string): Promise<readonly string[]>
+  /** The devices that match: what events are found by. */
+  devicesIn?(filter: Filter): Promise<readonly string[]>
 }
 
 export const everything: Filter = { all: [] }

@@ -26,10 +26,11 @@ export interface ServiceDeps {
 }
 
 /** The services of one run: each bound to its application, some to its flow. */
-export function servicesOf(deps: ServiceDeps, { runId, app, flows, flow }: RunContext): Services {
+export function servicesOf(deps: ServiceDeps, { runId, app, flows, flow, depth = 0 }: RunContext): Services {
   const { scope } = app
   const debug = deps.debug.forRun({ runId, scope, flowId: flow.id, flowName: flow.name, flowVersion: flow.version })
-  const { devices, users, groups, tenancy } = deps.resources(app)
+  const { users, groups, tenancy, actingAs } = deps.resources(app)
+  const { devices, events } = actingAs({ type: 'flow', id: flow.id, name: flow.name, depth })
   return {
     clock: { now: deps.now, sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
     debug,
@@ -41,6 +42,7 @@ export function servicesOf(deps: ServiceDeps, { runId, app, flows, flow }: RunCo
     users,
     groups,
     tenancy,
+    events,
     reply: deps.replies({
       scope,
       flow: { id: flow.id, name: flow.name, version: flow.version },

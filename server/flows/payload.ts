@@ -19,11 +19,14 @@ export interface Start {
   data: unknown
   relay: Relay
   experience?: Payload
+  /** What this kind of trigger puts beside `data`. It never stands in the place of what every payload has. */
+  roots?: Payload
 }
 
 /** The payload a run starts with (reference: flow-format 3.1). It shares nothing with any other run. */
 export function startPayload(flows: AppFlows, flow: RunnableFlow, start: Start): Payload {
   return {
+    ...start.roots,
     time: start.time,
     data: start.data,
     ...(start.experience ? { experience: start.experience } : {}),

@@ -20,6 +20,27 @@ export interface RunContext {
   app: AppStore
   flows: AppFlows
   flow: RunnableFlow
+  /** How many runs that something which happened started lie before this one; default 0. */
+  depth?: number
+  /** Ends the run before its time. */
+  signal?: AbortSignal
+}
+
+/** One trigger of a flow. Several may share a key: then what stands at `index` is meant, as long as it has this type and key. */
+export interface TriggerTarget {
+  flowId: string
+  triggerKey: string
+  /** The published name; default any. */
+  triggerType?: string
+  index?: number
+}
+
+/** What a trigger is fired with. Default for the id is its key, for the time now. */
+export interface TriggerStart extends Pick<Start, 'data' | 'relay' | 'roots'> {
+  triggerId?: string
+  time?: Date
+  depth?: number
+  signal?: AbortSignal
 }
 
 export interface RunnerDeps {
@@ -39,11 +60,7 @@ export interface Runner {
   /** Starts the flows that listen to a request; gives their number without waiting for their end. */
   fireEndpoint(event: EndpointEvent): Promise<number>
   /** Starts one trigger of a flow and waits for its end; undefined when the flow no longer has it. */
-  fireTrigger(
-    scope: Scope,
-    target: { flowId: string; triggerKey: string },
-    start: Pick<Start, 'data' | 'relay'>,
-  ): Promise<Outcome | undefined>
+  fireTrigger(scope: Scope, target: TriggerTarget, start: TriggerStart): Promise<Outcome | undefined>
   /** Waits until no run is under way, at most `milliseconds`; then ends what is left. */
   drain(milliseconds: number): Promise<void>
 }
@@ -87,7 +104,7 @@ export function openRunner(deps: RunnerDeps): Runner {
       payload,
       services: deps.services(context) as unknown as Record<string, unknown>,
       limits: deps.limits,
-      signal: stopping.signal,
+      signal: context.signal ? AbortSignal.any([stopping.signal, context.signal]) : stopping.signal,
       group: scopeKey(app.scope),
     })
     const { type: triggerType } = trigger
@@ -155,15 +172,15 @@ export function openRunner(deps: RunnerDeps): Runner {
       void track(ended.finally(event.onEnd))
       return runs.length
     },
-    async fireTrigger(scope, { flowId, triggerKey }, { data, relay }) {
+    async fireTrigger(scope, target, { triggerId = target.triggerKey, time, depth, signal, ...given }) {
       const app = deps.store.app(scope)
       const flows = await deps.plans.of(app)
-      const flow = flows.flows.find((one) => one.id === flowId)
-      const trigger = flow?.plan.triggers.find((one) => one.key === triggerKey)
+      const flow = flows.flows.find((one) => one.id === target.flowId)
+      const trigger = flow && targetOf(flow, target)
       if (!flow || !trigger) return undefined
-      const start = { triggerId: triggerKey, triggerType: trigger.published, time: new Date(deps.now()), data, relay }
-      const replyId = replyIdOf({ data })
-      const end = await startRun({ runId: randomUUID(), app, flows, flow }, trigger, start)
+      const start = { ...given, triggerId, triggerType: trigger.published, time: time ?? new Date(deps.now()) }
+      const replyId = replyIdOf({ data: given.data })
+      const end = await startRun({ runId: randomUUID(), app, flows, flow, depth, signal }, trigger, start)
       failUnheard(scope, { replyId }, [end])
       return end.outcome
     },
@@ -176,6 +193,13 @@ export function openRunner(deps: RunnerDeps): Runner {
       await Promise.allSettled(running)
     },
   }
+}
+
+function targetOf({ plan }: RunnableFlow, { triggerKey, triggerType, index = -1 }: TriggerTarget) {
+  const fits = (one: PlanTrigger | undefined) =>
+    one?.key === triggerKey && (triggerType === undefined || one.published === triggerType)
+  const there = plan.triggers[index]
+  return fits(there) ? there : plan.triggers.find(fits)
 }
 
 function endpointMatches(flows: AppFlows, event: EndpointEvent): { flow: RunnableFlow; trigger: PlanTrigger }[] {

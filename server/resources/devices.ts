@@ -17,9 +17,10 @@ import { tenancyWrite } from '../tenancy/write.ts'
 import { refused } from './check.ts'
 import { byClass, type DeviceFields, mergeAttributes, mergeTags, overRecipe, readDevice } from './device-fields.ts'
 import { toDeviceViews } from './device-views.ts'
+import type { Actor, Happened } from './happenings.ts'
 import { readHistory } from './history.ts'
 import { listPage, tagFilter } from './listing.ts'
-import { openReports, type StateReported } from './reports.ts'
+import { openReports } from './reports.ts'
 import { again, refusing } from './writing.ts'
 
 const sortFields = {
@@ -43,10 +44,12 @@ export interface DeviceDeps {
   app: AppStore
   now(): number
   tenancy: TenancyRule
-  stateReported?: StateReported
+  actor: Actor
+  happened?: Happened
 }
 
-export function openDevices({ app, now, tenancy, stateReported }: DeviceDeps): DeviceResource {
+/** The devices of one application, as `actor` makes them and reports their state. */
+export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps): DeviceResource {
   const collection = app.collection('devices')
 
   async function existing(deviceId: string): Promise<DeviceDocument> {
@@ -109,7 +112,9 @@ export function openDevices({ app, now, tenancy, stateReported }: DeviceDeps): D
       const deviceId = newId()
       const document = { ...emptyDevice, ...fields, name: fields.name, id: deviceId }
       await refusing(tenancyWrite(app, [{ insert: 'devices', document }]), 'The device exists already')
-      return await viewOf(await existing(deviceId), shape)
+      const device = await existing(deviceId)
+      await happened?.({ kind: 'device-create', device }, actor)
+      return await viewOf(device, shape)
     },
 
     async update(deviceId, patch, options) {
@@ -147,7 +152,7 @@ export function openDevices({ app, now, tenancy, stateReported }: DeviceDeps): D
       await refusing(tenancyWrite(app, [{ update: 'devices', id: device.id, change: { connection } }]), '')
     },
 
-    report: openReports({ app, now, stateReported }),
+    report: openReports({ app, now, actor, happened }),
     history: (request) => readHistory(app, request),
   }
 }

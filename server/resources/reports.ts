@@ -3,46 +3,59 @@ import type { DeviceDocument } from '../store/documents.ts'
 import type { AppStore, StatePoint, StateValue } from '../store/port.ts'
 import { chunks } from '../tenancy/batch.ts'
 import { castState } from './cast.ts'
+import { type Actor, anyone, type Happened } from './happenings.ts'
 
-/** Told of each report after it is stored: what fires the state triggers of flows. */
-export type StateReported = (report: { device: DeviceDocument; point: StatePoint }) => void | Promise<void>
-
+/** Stores reports of state as `actor` gives them, then tells of them, device by device. */
 export function openReports({
   app,
   now,
-  stateReported,
+  actor,
+  happened,
 }: {
   app: AppStore
   now(): number
-  stateReported?: StateReported
+  actor: Actor
+  happened?: Happened
 }): Devices['report'] {
+  const relay = actor === anyone ? {} : { relay: { type: actor.type, id: actor.id } }
   return async (reports) => {
     if (reports.length === 0) return
     const devices = await devicesOf(app, reports)
     const dropped: string[] = []
-    const kept: { device: DeviceDocument; point: StatePoint }[] = []
+    const happenings = new Map<string, Reported>()
     for (const report of reports) {
       const device = devices.get(idOf(report))!
+      const told = happenings.get(device.id) ?? { device, given: 0, points: [], invalid: [] }
+      happenings.set(device.id, told)
+      told.given += 1
       const data = storable(report, device, dropped)
-      if (Object.keys(data).length === 0) continue
-      const point = {
-        deviceId: device.id,
-        time: timeOf(report, now()),
-        data,
-        ...(report.meta === undefined ? {} : { meta: report.meta }),
-      }
-      kept.push({ device, point })
+      const time = timeOf(report, now())
+      const meta = report.meta === undefined ? {} : { meta: report.meta }
+      if (Object.keys(data).length > 0) told.points.push({ deviceId: device.id, time, data, ...meta, ...relay })
+      else if (Object.keys(report.data).length > 0) told.invalid.push({ original: report.data, time })
     }
-    if (kept.length === 0) {
-      const why = dropped.length === 0 ? 'no values were given' : dropped.slice(0, 5).join('; ')
-      throw new Refusal(
-        'Validation',
-        `Expected a value for an attribute of the device, got none that can be stored: ${why}`,
-      )
-    }
-    await app.telemetry.append(kept.map(({ point }) => point))
-    if (stateReported) for (const one of kept) await stateReported(one)
+    const points = [...happenings.values()].flatMap((one) => one.points)
+    if (points.length > 0) await app.telemetry.append(points)
+    if (happened) for (const one of happenings.values()) await tell(one, happened, actor)
+    if (points.length > 0) return
+    const why = dropped.length === 0 ? 'no values were given' : dropped.slice(0, 5).join('; ')
+    throw new Refusal(
+      'Validation',
+      `Expected a value for an attribute of the device, got none that can be stored: ${why}`,
+    )
   }
+}
+
+interface Reported {
+  device: DeviceDocument
+  given: number
+  points: StatePoint[]
+  invalid: { original: unknown; time: number }[]
+}
+
+async function tell({ device, given, points, invalid }: Reported, happened: Happened, actor: Actor): Promise<void> {
+  if (points.length > 0) await happened({ kind: 'state', device, points, batch: given > 1 }, actor)
+  for (const one of invalid) await happened({ kind: 'invalid-state', device, ...one }, actor)
 }
 
 /** Throws Refusal `NotFound` before anything is stored when a device is unknown. */

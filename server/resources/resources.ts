@@ -1,20 +1,24 @@
-import type { Users, UserView } from '../../nodes/services.ts'
+import type { Events, Users, UserView } from '../../nodes/services.ts'
 import type { AppStore } from '../store/port.ts'
 import { openTenancy, type TenancyRule } from '../tenancy/rule.ts'
 import { type Attempts, openAttempts } from './attempts.ts'
 import { type DeviceResource, openDevices } from './devices.ts'
+import { openEvents } from './events.ts'
 import { type GroupResource, openGroups } from './groups.ts'
-import type { StateReported } from './reports.ts'
+import { type Actor, anyone, type Happened } from './happenings.ts'
 import { openTokens } from './tokens.ts'
 import { toUserViews } from './user-views.ts'
 import { openUsers, readToken } from './users.ts'
 
-/** What flows, endpoints and the API do with the devices, users and groups of one application. */
+/** What flows, endpoints and the API do with the devices, users, groups and events of one application. */
 export interface Resources {
   devices: DeviceResource
   users: Users
   groups: GroupResource
+  events: Events
   tenancy: TenancyRule
+  /** Devices and events as this one reports, makes and changes them; without it nobody is named. */
+  actingAs(actor: Actor): { devices: DeviceResource; events: Events }
   sessions: {
     /** The user and the facts of a token; undefined for a token that is not, or no longer, of this application. */
     resolve(
@@ -30,7 +34,8 @@ export interface ResourceOptions {
   secret?(): Promise<string> | string
   /** Failed logins; default those of this process. */
   attempts?: Attempts
-  stateReported?: StateReported
+  /** Told of what flows may listen to; default nobody. */
+  happened?: Happened
 }
 
 // One for all handles of the process: a handle is opened for each run.
@@ -38,13 +43,18 @@ const attemptsOfProcess = openAttempts()
 
 /** Cheap: no I/O, nothing to close. */
 export function openResources(options: ResourceOptions): Resources {
-  const { app, now, attempts = attemptsOfProcess, stateReported } = options
+  const { app, now, attempts = attemptsOfProcess, happened } = options
   const secret = options.secret ?? (() => secretOf(app))
   const tenancy = openTenancy(app)
   const tokens = openTokens({ application: app.scope.application, secret, now })
   const deps = { app, now, tenancy, tokens, attempts }
+  const actingAs = (actor: Actor) => {
+    const acting = { app, now, tenancy, actor, happened }
+    return { devices: openDevices(acting), events: openEvents(acting) }
+  }
   return {
-    devices: openDevices({ app, now, tenancy, stateReported }),
+    ...actingAs(anyone),
+    actingAs,
     users: openUsers(deps),
     groups: openGroups({ app, tenancy }),
     tenancy,

@@ -223,6 +223,8 @@ export interface EventDocument extends Document {
   deviceId?: string
   data?: unknown
   eventTags: Record<string, string>
+  /** Updates do not note which tags they changed. */
+  disableTagChangeTracking?: boolean
   /** Who made it: a flow, a user, ... */
   sourceType: string
   sourceId: string
@@ -235,9 +237,15 @@ export interface EventUpdate {
   creationDate: number
   comment?: string
   data?: unknown
+  /** Where the update gave one. */
+  state?: EventDocument['state']
   stateChange?: { new: string; old: string }
   levelChange?: { new: string; old: string }
   subjectChange?: { new: string; old: string }
+  /** A side that is absent: no device. */
+  deviceIdChange?: { new?: string; old?: string }
+  /** By key; a side that is absent: no such tag. */
+  tagsChange?: Record<string, { new?: string; old?: string }>
   sourceType: string
   sourceId: string
   sourceName?: string
@@ -256,13 +264,16 @@ export interface JobDocument extends Document {
   input: unknown
   output?: unknown
   progress: JobProgress
-  /** How often it was started, and how often it may be. */
+  /** How often it was started. */
   attempts: number
-  mostAttempts: number
+  /** How often it may be started; undefined: as the worker that has it says for its kind. */
+  mostAttempts?: number
   dueAt?: number
   leaseUntil?: number
   /** Which of the application's places for running jobs it has: unique, so that no more run at a time than there are. */
   slot?: string
+  /** A name of this start alone, by which its worker knows the job again when someone asked for its end. */
+  startId?: string
   startedAt?: number
   endedAt?: number
   error?: { code: string; message: string }

@@ -335,7 +335,9 @@ describe('state', () => {
 
   test('tells of each report once it is stored', async () => {
     const told: unknown[] = []
-    const watched = await openTestWorld({ stateReported: ({ point }) => void told.push(point) })
+    const watched = await openTestWorld({
+      happened: async (one) => void told.push(...('points' in one ? one.points : [])),
+    })
     const { id } = await watched.devices.create(pump, {})
     await watched.devices.report([
       { deviceId: id, data: { level: 1 } },

@@ -1,0 +1,28 @@
+import type { EventView } from '../../nodes/services.ts'
+import type { DeviceDocument } from '../store/documents.ts'
+import type { StatePoint } from '../store/port.ts'
+
+/** Who does something to the devices and events of an application. */
+export interface Actor {
+  type: 'flow' | 'user' | 'device' | 'apiToken' | 'experienceUser' | 'public'
+  id: string
+  name?: string
+  /** How many runs that something which happened started lie between the first cause and this; 0 for the first. */
+  depth: number
+}
+
+/** Who it is where nobody has said. */
+export const anyone: Actor = { type: 'public', id: '0'.repeat(24), depth: 0 }
+
+/** What flows may listen to, beside requests and timers. */
+export type Happening =
+  /** What could be stored of the reports of one call for one device, in their order. `batch`: there were several. */
+  | { kind: 'state'; device: DeviceDocument; points: readonly StatePoint[]; batch: boolean }
+  /** A report of which nothing could be stored. `original`: as it came. */
+  | { kind: 'invalid-state'; device: DeviceDocument; original: unknown; time: number }
+  /** An event was made or updated; as it is now. */
+  | { kind: 'event'; event: EventView }
+  | { kind: 'device-create'; device: DeviceDocument }
+
+/** Told of what has happened after it is stored. Never rejects: what is stored stays acknowledged. */
+export type Happened = (happening: Happening, by: Actor) => Promise<void>
