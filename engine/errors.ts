@@ -56,6 +56,7 @@ export const flowErrors = {
   'date.argument': 'A time zone is not known',
   'id.argument': 'A kind of id, its length, namespace or value is not usable',
   'delay.range': 'A delay is not between 0 and 59 seconds',
+  'throttle.rate': 'A rate that is not above 0',
   'time-range.argument': 'A time of day, a time zone or the days of a time range are not usable',
   'json.source': 'A text is not JSON',
   'schema.invalid': 'A JSON Schema is not usable',

@@ -33,14 +33,17 @@ import { jsonEncode } from './logic/json-encode.ts'
 import { jwtCreate } from './logic/jwt-create.ts'
 import { jwtDecode } from './logic/jwt-decode.ts'
 import { jwtVerify } from './logic/jwt-verify.ts'
+import { latch } from './logic/latch.ts'
 import { loop } from './logic/loop.ts'
 import { loopCap } from './logic/loop-cap.ts'
 import { math } from './logic/math.ts'
 import { mutate } from './logic/mutate.ts'
 import { object } from './logic/object.ts'
+import { onChange } from './logic/on-change.ts'
 import { randomNumber } from './logic/random-number.ts'
 import { string } from './logic/string.ts'
 import { switchNode } from './logic/switch.ts'
+import { throttle } from './logic/throttle.ts'
 import { timeRange } from './logic/time-range.ts'
 import { validatePayload } from './logic/validate-payload.ts'
 import { http } from './network/http.ts'
@@ -87,14 +90,17 @@ export const nodes = [
   jwtCreate,
   jwtDecode,
   jwtVerify,
+  latch,
   loopCap,
   loop,
   math,
   mutate,
   object,
+  onChange,
   randomNumber,
   string,
   switchNode,
+  throttle,
   timeRange,
   validatePayload,
   http,
