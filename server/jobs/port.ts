@@ -23,12 +23,15 @@ export interface Queue {
 export interface NewJob {
   kind: string
   input: unknown
-  /** One job of the application for each key: a second `add` gives the first job. Default: a new one for each call. */
+  /**
+   * One job of the application for each key, as long as that one is kept: a second `add` gives the first job. At most 500
+   * characters. Default: a new job for each call.
+   */
   key?: string
   /** Milliseconds since the epoch; default now. */
   dueAt?: number
   requestedBy?: { type: string; id: string }
-  /** Default that of the kind. */
+  /** Default that of the kind, as the worker that takes it says. */
   mostAttempts?: number
 }
 
@@ -102,19 +105,29 @@ export class JobFailed extends Error {
   }
 }
 
+/** What became of a start of a job: `retried` and `returned` (by a process that stops) are queued again. */
+export interface JobEnd {
+  kind: string
+  status: 'done' | 'failed' | 'canceled' | 'retried' | 'returned' | 'lost'
+  /** From its start. */
+  milliseconds: number
+}
+
 /**
  * Tells workers of an application's jobs, over processes. Only a hint: a wake that is lost, doubled or late does no harm, since
  * workers look by themselves as well. Applications that were woken get their turns one after the other.
  */
 export interface Dispatch {
-  /** Never throws and never waits. */
-  wake(scope: Scope, dueAt?: number): void
+  /** Puts the application in line, now or after some time; at the end, unless it waits there already. Never throws or waits. */
+  wake(scope: Scope, afterMs?: number): void
   /**
-   * Calls `turn` for each woken application, at most `concurrency` at once, never twice at once for one application in this
-   * process. When `turn` gives true there is more to do: the application goes to the end of the line.
+   * Calls `turn` for each application in line, at most `concurrency` at once; once. It leaves the line as its turn begins: when
+   * it is woken during that, it gets another turn, beside the first when there is room. When `turn` gives true there is more
+   * to do: the application goes to the end of the line. `turn` never rejects.
    */
   onWake(turn: (scope: Scope) => Promise<boolean>, concurrency: number): void
   /** Rejects when wakes do not reach other processes now. */
   check(): Promise<void>
+  /** Starts no more turns; resolves when those that run have ended. */
   close(): Promise<void>
 }

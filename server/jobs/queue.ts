@@ -1,0 +1,197 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { JobDocument } from '../store/documents.ts'
+import type { AppStore, Store } from '../store/port.ts'
+import { type Scope, scopeKey } from '../store/scope.ts'
+import { type Attempt, openAttempt } from './attempt.ts'
+import { openJobs } from './jobs.ts'
+import { openPlaces, type Places, type Started } from './places.ts'
+import type { Dispatch, JobDefinition, JobEnd, Queue } from './port.ts'
+import { openRetention, type RetentionLimits } from './retention.ts'
+
+export interface QueueOptions {
+  store: Store
+  /** Closed with the queue. */
+  dispatch: Dispatch
+  now(): number
+  log: Logger
+  /** Jobs that run at a time in this process; default 8. */
+  concurrency?: number
+  /** Jobs of one application that run at a time over all processes; default 4. */
+  perApplication?: number
+  /** How long a job stays a worker's without a sign of life; renewed at a third. Default 30,000. */
+  leaseMs?: number
+  /** How often workers look at all applications by themselves; default 5,000. */
+  lookMs?: number
+  retention?: Partial<RetentionLimits>
+  /** Called at the end of each start of a job in this process. */
+  onEnd?(end: JobEnd): void
+}
+
+// A turn goes on with short jobs so long, then it is the next application's.
+const turnMs = 50
+// What a handler that was told to stop may still take.
+const graceMs = 1_000
+const complainEveryMs = 60_000
+
+/** Opens the queue on a store. Without `work` it only takes jobs in, for workers in other processes. */
+export function openQueue(options: QueueOptions): Queue {
+  const { store, dispatch, now, log } = options
+  const { concurrency = 8, perApplication = 4, leaseMs = 30_000, lookMs = 5_000, onEnd } = options
+  const definitions = new Map<string, JobDefinition>()
+  const attempts = new Map<string, Attempt>()
+  const open = new Map<string, { places: Places; turns: number }>()
+  const retention = openRetention({ now, limits: options.retention })
+  const closing = new AbortController()
+  let looking: Promise<void> | undefined
+  let complainedAt = Number.NEGATIVE_INFINITY
+
+  const keyOf = (scope: Scope, id: string) => `${scopeKey(scope)}\n${id}`
+
+  function wake(scope: Scope, dueAt = 0) {
+    const afterMs = Math.max(dueAt - now(), 0)
+    // What is due later is found by a look.
+    if (afterMs <= lookMs) dispatch.wake(scope, afterMs)
+  }
+
+  function placesOf(app: AppStore): Places {
+    const isHere = (id: string) => attempts.has(keyOf(app.scope, id))
+    return openPlaces({ app, definitions, perApplication, leaseMs, now, isHere })
+  }
+
+  function complain(error: unknown, message: string, application?: string) {
+    const at = performance.now()
+    if (at - complainedAt < complainEveryMs) return
+    complainedAt = at
+    log.error({ err: error, application }, message)
+  }
+
+  /** One turn of an application: one job, or as many short ones as fit. True when there is more to do. */
+  async function turn(scope: Scope): Promise<boolean> {
+    if (closing.signal.aborted) return true
+    const app = store.app(scope)
+    const key = scopeKey(scope)
+    const shared = open.get(key) ?? { places: placesOf(app), turns: 0 }
+    open.set(key, shared)
+    shared.turns += 1
+    try {
+      return await work(app, shared.places)
+    } catch (error) {
+      complain(error, 'the jobs of an application could not be read or written', scope.application)
+      return false
+    } finally {
+      shared.turns -= 1
+      if (shared.turns === 0) open.delete(key)
+    }
+  }
+
+  async function work(app: AppStore, places: Places): Promise<boolean> {
+    let job = await places.first()
+    if (job === undefined) {
+      // Due but without a place: whoever leaves a place goes on with it.
+      await wakeForNext(app, places)
+      return false
+    }
+    // Another turn takes what else is due, as long as there are places.
+    if (places.knowsMore()) dispatch.wake(app.scope)
+    const until = performance.now() + turnMs
+    while (job !== undefined) job = await runOne(app, places, { job, until })
+    await retention.afterTurn(app)
+    return wakeForNext(app, places)
+  }
+
+  /** Runs a job to its end; gives the next one, started in the same place. */
+  async function runOne(
+    app: AppStore,
+    places: Places,
+    { job, until }: { job: JobDocument; until: number },
+  ): Promise<JobDocument | undefined> {
+    const definition = definitions.get(job.kind)!
+    const attempt = openAttempt({ app, job, definition, leaseMs, now, log })
+    const key = keyOf(app.scope, job.id)
+    attempts.set(key, attempt)
+    const begun = performance.now()
+    let next: Started | undefined
+    const { status, nextStarted } = await attempt.run(async () => {
+      if (performance.now() >= until) return undefined
+      next = await places.next(job)
+      return next?.operation
+    })
+    attempts.delete(key)
+    onEnd?.({ kind: job.kind, status, milliseconds: performance.now() - begun })
+    retention.ended(app.scope)
+    if (nextStarted) return next?.job
+    places.leave(job)
+    if (next !== undefined) places.outrun()
+    return undefined
+  }
+
+  /** True when a job is due now; for one that is due soon a wake is set. */
+  async function wakeForNext(app: AppStore, places: Places): Promise<boolean> {
+    const dueAt = await places.nextDue()
+    if (dueAt === undefined) return false
+    if (dueAt <= now()) return true
+    wake(app.scope, dueAt)
+    return false
+  }
+
+  /** Looks after leases, and wakes whatever is due, told or not. One application that fails keeps no other from being looked at. */
+  async function look(): Promise<void> {
+    for (const scope of await store.applications()) {
+      if (closing.signal.aborted) return
+      try {
+        const app = store.app(scope)
+        const places = placesOf(app)
+        await places.running()
+        if (await wakeForNext(app, places)) dispatch.wake(scope)
+        await retention.atLook(app)
+      } catch (error) {
+        complain(error, 'the jobs of an application could not be looked at', scope.application)
+      }
+    }
+  }
+
+  async function keepLooking(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await look().catch((error) => complain(error, 'the applications with jobs could not be looked at'))
+      await sleep(lookMs, undefined, { signal: closing.signal }).catch(() => undefined)
+    }
+  }
+
+  return {
+    of(app) {
+      return openJobs({
+        app,
+        now,
+        wake: (dueAt) => wake(app.scope, dueAt),
+        nudge: (id) => attempts.get(keyOf(app.scope, id))?.look(),
+      })
+    },
+    work(given) {
+      for (const definition of given) definitions.set(definition.kind, definition)
+      dispatch.onWake(turn, concurrency)
+      looking = keepLooking()
+    },
+    running: () => attempts.size,
+    check: () => dispatch.check(),
+    async close(drainMs = 10_000) {
+      closing.abort()
+      const drained = dispatch.close()
+      if (await endsWithin(drained, drainMs)) return
+      for (const attempt of attempts.values()) attempt.stop()
+      if (!(await endsWithin(drained, graceMs))) {
+        for (const attempt of attempts.values()) attempt.giveBack()
+      }
+      await drained
+      await looking
+    },
+  }
+}
+
+async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  const late = new AbortController()
+  const timeout = sleep(milliseconds, false, { signal: late.signal }).catch(() => false)
+  const ended = await Promise.race([work.then(() => true), timeout])
+  late.abort()
+  return ended
+}

@@ -1,0 +1,77 @@
+import type { AppStore, Filter, FindQuery } from '../store/port.ts'
+import { StoreError } from '../store/port.ts'
+import { type Scope, scopeKey } from '../store/scope.ts'
+
+/** How long ended jobs are kept, and how many of one application at most, the newest. */
+export interface RetentionLimits {
+  /** Jobs that are done or canceled; default 7 days and 1,000. */
+  endedMs: number
+  ended: number
+  /** Jobs that failed; default 30 days and 1,000. */
+  failedMs: number
+  failed: number
+}
+
+/** Removes ended jobs that are too old or too many, now and then and in small steps. */
+export interface Retention {
+  /** A job of the application has ended in this process. */
+  ended(scope: Scope): void
+  /** Removes some when many have ended since the last time. */
+  afterTurn(app: AppStore): Promise<void>
+  /** Removes some, at most once a minute for an application. */
+  atLook(app: AppStore): Promise<void>
+}
+
+const day = 24 * 3_600_000
+const defaults: RetentionLimits = { endedMs: 7 * day, ended: 1_000, failedMs: 30 * day, failed: 1_000 }
+const everyEnds = 200
+const everyMs = 60_000
+// More than end between two steps, so that a step always gains on them.
+const step = 250
+
+export function openRetention({ now, limits }: { now(): number; limits?: Partial<RetentionLimits> }): Retention {
+  const { endedMs, ended, failedMs, failed } = { ...defaults, ...limits }
+  const ends = new Map<string, number>()
+  const lookedAt = new Map<string, number>()
+
+  async function prune(app: AppStore): Promise<void> {
+    await pruneOf(app, { field: 'status', op: 'in', value: ['done', 'canceled'] }, { keepMs: endedMs, keep: ended })
+    await pruneOf(app, { field: 'status', op: 'eq', value: 'failed' }, { keepMs: failedMs, keep: failed })
+  }
+
+  async function pruneOf(app: AppStore, status: Filter, { keepMs, keep }: { keepMs: number; keep: number }) {
+    const old: Filter = { field: 'endedAt', op: 'lt', value: now() - keepMs }
+    await remove(app, { filter: { all: [status, old] }, limit: step })
+    await remove(app, { filter: status, sort: { field: 'endedAt', direction: 'desc' }, skip: keep, limit: step })
+  }
+
+  return {
+    ended(scope) {
+      const key = scopeKey(scope)
+      ends.set(key, (ends.get(key) ?? 0) + 1)
+    },
+    async afterTurn(app) {
+      const key = scopeKey(app.scope)
+      if ((ends.get(key) ?? 0) < everyEnds) return
+      ends.delete(key)
+      await prune(app)
+    },
+    async atLook(app) {
+      const key = scopeKey(app.scope)
+      const at = performance.now()
+      if (at - (lookedAt.get(key) ?? Number.NEGATIVE_INFINITY) < everyMs) return
+      lookedAt.set(key, at)
+      await prune(app)
+    },
+  }
+}
+
+async function remove(app: AppStore, query: FindQuery): Promise<void> {
+  const found = await app.collection('jobs').find(query)
+  try {
+    if (found.length > 0) await app.write(found.map(({ id, revision }) => ({ remove: 'jobs', id, revision })))
+  } catch (error) {
+    // One of them was queued again, or another process removes them: the next step sees what is left.
+    if (!(error instanceof StoreError) || (error.code !== 'conflict' && error.code !== 'missing')) throw error
+  }
+}
