@@ -12,6 +12,7 @@ const commands: Record<string, () => Promise<Command>> = {
   dev: async () => (await import('./cli/dev.ts')).devCommand,
   check: async () => (await import('./cli/check.ts')).checkCommand,
   run: async () => (await import('./cli/run.ts')).runCommand,
+  test: async () => (await import('./cli/test.ts')).testCommand,
   import: async () => (await import('./cli/import.ts')).importCommand,
   export: async () => (await import('./cli/export.ts')).exportCommand,
   version: async () => (await import('./cli/version.ts')).versionCommand,
@@ -24,6 +25,7 @@ const usage = `headgate: a self-hosted, multi-tenant workflow engine
   dev [DIR...] [--password P]                     the same; a saved file is taken up at once
   check PATH... [--json]                          every problem in flow files and folders; exit 1 if any
   run FLOW --payload JSON|@FILE [--trigger KEY] [--app DIR] [--json]
+  test [PATH...] [--min-coverage N] [--junit FILE] [--json]   run the tests beside flows: docs/flow-tests.md
   import DIR [--slug S] [--password P] [--json]
   export APP DIR                                  APP is a slug or an id
   version APP NAME [--slug S]... [--point|--delete]   keep the experience as it is under a name; slugs S show it

@@ -1,0 +1,132 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Plan } from '../../engine/compile.ts'
+import { FlowError } from '../../engine/errors.ts'
+import { run } from '../../engine/run.ts'
+import type { FunctionPool } from '../../engine/sandbox/pool.ts'
+import { Refusal } from '../../nodes/services.ts'
+import { chooseTrigger } from '../cli/run-trigger.ts'
+import { type Config, ConfigError } from '../config.ts'
+import type { DebugMessage } from '../flows/debug.ts'
+import { openAttempts } from '../resources/attempts.ts'
+import { openRuntime, type Runtime } from '../runtime.ts'
+import type { AppStore } from '../store/port.ts'
+import { compareAfter, idsOf } from './after.ts'
+import { compareRun } from './compare.ts'
+import type { Coverage } from './coverage.ts'
+import type { Mismatch } from './match.ts'
+import { rehearsal } from './rehearse.ts'
+import { replyRecorder } from './replies.ts'
+import { httpStandIn, mailRecorder } from './stand-ins.ts'
+import { casePayload, prepare, viewOf } from './start.ts'
+import type { TestCase } from './test-file.ts'
+import type { World } from './world.ts'
+
+/** What became of one case. */
+export interface CaseResult {
+  name: string
+  milliseconds: number
+  /** Empty: it passed. */
+  mismatches: Mismatch[]
+  /** Why it could not be run at all, such as a trigger that does not exist. */
+  problem?: string
+}
+
+export interface CaseRequest {
+  world: World
+  test: TestCase
+  /** Where the wires are counted that this case takes. */
+  coverageOf(plan: Plan): Coverage
+  /** Private to this case. */
+  folder: string
+  config: Config
+  log: Logger
+  functions: FunctionPool
+}
+
+/** Runs one case in an application of its own. Rejects only for a fault of ours. */
+export async function runCase(request: CaseRequest): Promise<CaseResult> {
+  const { world, folder, config, log, functions } = request
+  const started = performance.now()
+  const test = world.resolve(request.test)
+  const clock = { now: test.clock }
+  const outside = httpStandIn(test.http)
+  const parts = { now: () => clock.now, functions, http: outside.http, attempts: openAttempts() }
+  const runtime = openRuntime({ config: { ...config, dataDir: folder }, log, parts })
+  const store = await world.open(join(folder, 'case.db'))
+  const end = (rest: Pick<CaseResult, 'mismatches' | 'problem'>) => {
+    return { name: test.name, milliseconds: performance.now() - started, ...rest }
+  }
+  try {
+    const stage = { ...request, test, runtime, clock, outside, app: store.app(world.scope) }
+    return end({ mismatches: await perform(stage) })
+  } catch (error) {
+    const isTests = [ConfigError, FlowError, Refusal].some((kind) => error instanceof kind)
+    if (!isTests) throw error
+    return end({ mismatches: [], problem: (error as Error).message })
+  } finally {
+    await runtime.close()
+    await store.close()
+  }
+}
+
+interface Stage extends CaseRequest {
+  app: AppStore
+  runtime: Runtime
+  clock: { now: number }
+  outside: ReturnType<typeof httpStandIn>
+}
+
+async function perform(stage: Stage): Promise<Mismatch[]> {
+  const { app, runtime, test, world, clock, outside } = stage
+  const flows = await runtime.plans.of(app)
+  const found = flows.flows.find((one) => one.id === world.flowId)
+  if (!found) throw new ConfigError('Expected a flow of a class that runs here')
+  const coverage = stage.coverageOf(found.plan)
+  const plan = rehearsal(found.plan, test, coverage)
+  const flow = { ...found, plan }
+  const resources = runtime.resources(app)
+  await prepare(test, { app, resources, flowId: flow.id })
+  const known = await idsOf(app, test.expect)
+
+  const chosen = await chooseTrigger(app, flow, triggerName(test, plan))
+  coverage.beginAt(plan.triggers.indexOf(chosen.trigger))
+  const payload = await casePayload(test, { app, flows, flow, resources, ...chosen })
+  const recorder = await replyRecorder({ app, world, clock, flow, view: viewOf(payload, flows) })
+  const messages: DebugMessage[] = []
+  runtime.debug.listen((message) => void messages.push(message))
+  const context = { runId: 'test', app, flows, flow }
+  const real = runtime.services(context, () => recorder.replies)
+  const { mail, sent: mails } = mailRecorder(real.mail)
+  const services = { ...real, mail, clock: standingClock(clock) }
+  const limits = { milliseconds: test.timeoutMs }
+  const outcome = await run({ plan, entry: chosen.trigger.entry, payload, services: { ...services }, limits })
+  // A mock that does not fit its node: the test is wrong, whatever the run made of it.
+  if (outcome.error?.cause instanceof ConfigError) throw outcome.error.cause
+
+  const { sent: requests, unanswered } = outside
+  const places = plan.nodes.map(({ place }) => place)
+  return [
+    ...compareRun(test.expect, { outcome, reply: recorder.reply(), mails, requests, messages, places }),
+    ...(await compareAfter(test.expect, { app, flowId: flow.id, resources, known })),
+    ...unanswered.map((one) => ({ at: 'http', expected: 'an answer in the test', got: `the request ${one}` })),
+  ]
+}
+
+function triggerName({ trigger }: TestCase, plan: Plan): string | undefined {
+  if (typeof trigger !== 'number') return trigger
+  const found = plan.triggers[trigger]
+  if (found) return found.key || found.type
+  throw new ConfigError(`Expected "trigger" to be below ${plan.triggers.length}, got ${trigger}`)
+}
+
+/** A clock that stands still but for the delays of the flow, which take no time. */
+function standingClock(clock: { now: number }) {
+  return {
+    now: () => clock.now,
+    async sleep(milliseconds: number, signal: AbortSignal) {
+      signal.throwIfAborted()
+      clock.now += milliseconds
+    },
+  }
+}

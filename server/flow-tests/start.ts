@@ -1,0 +1,58 @@
+import type { PlanTrigger } from '../../engine/compile.ts'
+import { copyValue, type Payload } from '../../engine/payload.ts'
+import { ConfigError } from '../config.ts'
+import { startPayload } from '../flows/payload.ts'
+import type { AppFlows, RunnableFlow } from '../flows/plans.ts'
+import type { Resources } from '../resources/resources.ts'
+import type { AppStore } from '../store/port.ts'
+import type { TestCase } from './test-file.ts'
+
+/** Puts into the application what stood there before the run. Throws ConfigError for a device that is not there. */
+export async function prepare(
+  { values, state, clock }: TestCase,
+  { app, resources, flowId }: { app: AppStore; resources: Resources; flowId: string },
+): Promise<void> {
+  for (const [key, value] of Object.entries(values)) await app.values.set(`flow:${flowId}`, key, value)
+  for (const { device: name, minutesAgo = 0, data } of state) {
+    const { items } = await resources.devices.find({ by: 'name', name }, {}, {})
+    if (!items[0]) throw new ConfigError(`Expected the name of a device in "state", got "${name}"`)
+    await resources.devices.report([{ deviceId: items[0].id, data, time: clock - minutesAgo * 60_000 }])
+  }
+}
+
+export interface CaseStart {
+  app: AppStore
+  flows: AppFlows
+  flow: RunnableFlow
+  resources: Resources
+  trigger: PlanTrigger
+  /** What the trigger gives where the case says nothing else. */
+  data: Payload
+}
+
+/** The payload that a case starts with: as the server would make it, then what the case says. */
+export async function casePayload(test: TestCase, start: CaseStart): Promise<Payload> {
+  const { flows, flow, trigger, data } = start
+  const experience = trigger.type === 'endpoint' ? await experienceOf(test, start) : undefined
+  const user = experience?.user as Payload | null | undefined
+  const made = startPayload(flows, flow, {
+    ...{ triggerId: trigger.key, triggerType: trigger.published, time: new Date(test.clock), experience },
+    data: { ...data, ...test.data },
+    relay: user ? { type: 'experienceUser', id: String(user.id) } : { type: 'user', id: '0'.repeat(24) },
+  })
+  return { ...made, ...copyValue(test.payload) }
+}
+
+/** What pages are rendered with, before the reply adds its data. */
+export function viewOf({ experience, data, globals, time }: Payload, { application }: AppFlows): Payload {
+  return copyValue({ time, application, experience, request: data, globals })
+}
+
+async function experienceOf({ as, clock }: TestCase, { app, flow, resources, trigger }: CaseStart): Promise<Payload> {
+  const endpoint = await app.collection('endpoints').get(trigger.key)
+  const common = { version: flow.experienceVersion ?? 'develop', ...(endpoint ? { endpoint: { ...endpoint } } : {}) }
+  if (as === undefined) return { ...common, user: null, authInfo: null }
+  const user = await resources.users.get(as)
+  if (!user) throw new ConfigError(`Expected "as" to be a user of the application, got "${as}"`)
+  return { ...common, user, authInfo: { issuedAt: new Date(clock), expiresAt: null, extraData: null } }
+}

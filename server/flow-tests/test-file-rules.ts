@@ -1,0 +1,138 @@
+import { kinds } from '../bundle/kinds.ts'
+import { pointTo } from '../bundle/problem.ts'
+import { anything, listOf, oneOf, type Rule, shape, text, whole } from '../bundle/rules.ts'
+import { collections } from '../store/documents.ts'
+
+const shortNames: Record<string, string> = {
+  devices: 'DeviceTree',
+  recipes: 'DeviceRecipe',
+  groups: 'ExperienceGroupTree',
+  users: 'ExperienceUser',
+  views: 'ExperienceView',
+  endpoints: 'ExperienceEndpoint',
+  flows: 'Flow',
+  tables: 'DataTable',
+}
+
+/** The kind of resource that a key of `world` means: its published name, or a word of ours for it. */
+export function worldKind(key: string): string | undefined {
+  const name = Object.hasOwn(shortNames, key) ? shortNames[key] : key
+  return kinds.find((one) => one.name === name)?.name
+}
+
+const words = text({ min: 1, max: 1_000 })
+const object: Rule = shape({})
+const list = listOf(anything, 1_000)
+
+/** An object that has no fields but these. */
+function closed(fields: Record<string, Rule>, required: readonly string[] = []): Rule {
+  const known = shape(fields, required)
+  return (value, pointer, fail) => {
+    known(value, pointer, fail)
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return
+    for (const name of Object.keys(value)) {
+      if (Object.hasOwn(fields, name)) continue
+      fail(pointTo(pointer, name), `Expected one of ${Object.keys(fields).join(', ')}, got "${name}"`)
+    }
+  }
+}
+
+function either(first: Rule, second: Rule): Rule {
+  return (value, pointer, fail) => {
+    let fits = true
+    first(value, pointer, () => {
+      fits = false
+    })
+    if (!fits) second(value, pointer, fail)
+  }
+}
+
+function eachOf(rule: Rule, nameOf?: (name: string) => string | undefined): Rule {
+  return (value, pointer, fail) => {
+    object(value, pointer, fail)
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return
+    for (const [name, one] of Object.entries(value)) {
+      const wrong = nameOf?.(name)
+      if (wrong !== undefined) fail(pointTo(pointer, name), wrong)
+      else rule(one, pointTo(pointer, name), fail)
+    }
+  }
+}
+
+const time: Rule = (value, pointer, fail) => {
+  if (typeof value === 'string' && !Number.isNaN(Date.parse(value))) return
+  fail(pointer, `Expected a time like "2026-01-05T08:00:00Z", got ${JSON.stringify(value)}`)
+}
+
+const output = either(whole(0, 1_000), words)
+const mock = closed({ write: object, output, error: either(words, closed({ code: words, message: words })) })
+const mocks = eachOf(either(mock, listOf(mock, 1_000)))
+const state = listOf(closed({ device: words, minutesAgo: whole(0, 525_600), data: object }, ['device', 'data']), 1_000)
+const http = listOf(
+  closed(
+    { request: words, status: whole(100, 599), headers: eachOf(text({ max: 10_000 })), body: anything, error: words },
+    ['request'],
+  ),
+  1_000,
+)
+const common = {
+  trigger: either(whole(0, 1_000), words),
+  as: words,
+  clock: time,
+  timeoutMs: whole(1, 60_000),
+  mocks,
+  state,
+  http,
+}
+
+const expectation = closed({
+  path: listOf(words, 1_000),
+  visited: listOf(words, 1_000),
+  notVisited: listOf(words, 1_000),
+  error: either(words, object),
+  payload: anything,
+  at: object,
+  reply: either(
+    oneOf('none'),
+    closed({
+      ...{ status: anything, headers: object, cookies: object, page: anything, layout: anything, data: anything },
+      ...{ body: anything, location: anything, contains: listOf(words, 100), notContains: listOf(words, 100) },
+    }),
+  ),
+  mails: list,
+  requests: list,
+  debug: list,
+  values: object,
+  state: eachOf(object),
+  devices: object,
+  users: object,
+  groups: object,
+  created: eachOf(list, (name) => {
+    const known = Object.keys(collections)
+    return known.includes(name) ? undefined : `Expected one of ${known.join(', ')}, got "${name}"`
+  }),
+})
+
+const testCase = closed(
+  { name: words, ...common, data: object, payload: object, globals: object, values: object, expect: expectation },
+  ['name'],
+)
+
+/** Says what is wrong with a file of flow tests, everything at once. */
+export const checkTestFile = (value: unknown, fail: (pointer: string, message: string) => void): void => {
+  closed(
+    {
+      ...common,
+      flow: words,
+      application: words,
+      password: text({ min: 8, max: 2_048 }),
+      world: eachOf(listOf(object, 10_000), (name) =>
+        worldKind(name) === undefined
+          ? `Expected a kind of resource such as users or ExperienceUser, got "${name}"`
+          : undefined,
+      ),
+      tests: listOf(testCase, 1_000),
+    },
+    ['tests'],
+  )(value, '', fail)
+}
