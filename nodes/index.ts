@@ -24,6 +24,8 @@ import { userToken } from './experience/user-token.ts'
 import { userUpdate } from './experience/user-update.ts'
 import { array } from './logic/array.ts'
 import { conditional } from './logic/conditional.ts'
+import { csvDecode } from './logic/csv-decode.ts'
+import { csvEncode } from './logic/csv-encode.ts'
 import { dateTime } from './logic/date-time.ts'
 import { delay } from './logic/delay.ts'
 import { functionNode } from './logic/function.ts'
@@ -81,6 +83,8 @@ export const nodes = [
   userUpdate,
   array,
   conditional,
+  csvDecode,
+  csvEncode,
   dateTime,
   delay,
   functionNode,
