@@ -1,4 +1,8 @@
 import { type Catalog, catalogOf } from '../engine/compile.ts'
+import { eventCreate } from './data/event-create.ts'
+import { eventDelete } from './data/event-delete.ts'
+import { eventGet } from './data/event-get.ts'
+import { eventUpdate } from './data/event-update.ts'
 import { valueGet } from './data/value-get.ts'
 import { valueStore } from './data/value-store.ts'
 import { debug } from './debug/debug.ts'
@@ -20,6 +24,7 @@ import { userAuthenticate } from './experience/user-authenticate.ts'
 import { userCreate } from './experience/user-create.ts'
 import { userDelete } from './experience/user-delete.ts'
 import { userGet } from './experience/user-get.ts'
+import { userGetByDevice } from './experience/user-get-by-device.ts'
 import { userToken } from './experience/user-token.ts'
 import { userUpdate } from './experience/user-update.ts'
 import { array } from './logic/array.ts'
@@ -51,13 +56,20 @@ import { validatePayload } from './logic/validate-payload.ts'
 import { http } from './network/http.ts'
 import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
+import { deviceCreateTrigger } from './trigger/device-create.ts'
+import { deviceState } from './trigger/device-state.ts'
 import { endpoint } from './trigger/endpoint.ts'
+import { event } from './trigger/event.ts'
 import { flowError } from './trigger/flow-error.ts'
 import { timer } from './trigger/timer.ts'
 import { virtualButton } from './trigger/virtual-button.ts'
 
 /** Every node type that ships. A new one is one line here; a test checks that none is forgotten. */
 export const nodes = [
+  eventCreate,
+  eventDelete,
+  eventGet,
+  eventUpdate,
   valueGet,
   valueStore,
   debug,
@@ -79,6 +91,7 @@ export const nodes = [
   userCreate,
   userDelete,
   userGet,
+  userGetByDevice,
   userToken,
   userUpdate,
   array,
@@ -112,6 +125,6 @@ export const nodes = [
   endpointReply,
 ]
 
-export const triggers = [endpoint, flowError, timer, virtualButton]
+export const triggers = [deviceCreateTrigger, deviceState, endpoint, event, flowError, timer, virtualButton]
 
 export const catalog: Catalog = catalogOf({ nodes, triggers })

@@ -542,6 +542,8 @@ describe('Device: State', () => {
 
   const report = (config: Payload, payload: Payload = {}) =>
     run.result(STATE, { deviceId: '{{id}}', ...config }, { id, time: at, ...payload })
+  // Who reported: the flow that runs.
+  const by = { relayType: 'flow', relayId: 'f1' }
   const state = async () =>
     ((await run.result(GET, { idTemplate: id, includeState: true })) as { compositeState: Payload }).compositeState
 
@@ -554,7 +556,7 @@ describe('Device: State', () => {
       { key: 'unknown', valueTemplate: '1' },
     ]
     expect(await report({ attrInfos }, { row: { level: '4.5', on: 0 } })).toEqual({ success: true })
-    expect(await state()).toEqual({ level: { value: 4.5, time: at }, on: { value: false, time: at } })
+    expect(await state()).toEqual({ level: { value: 4.5, time: at, ...by }, on: { value: false, time: at, ...by } })
   })
 
   test.each<[string, Payload, Payload]>([
@@ -583,9 +585,9 @@ describe('Device: State', () => {
       success: true,
     })
     expect(await state()).toEqual({
-      level: { value: 3, time: new Date('2026-01-03T00:00:00Z') },
-      on: { value: true, time: new Date('2026-01-02T00:00:00Z') },
-      note: { value: 'now', time: at },
+      level: { value: 3, time: new Date('2026-01-03T00:00:00Z'), ...by },
+      on: { value: true, time: new Date('2026-01-02T00:00:00Z'), ...by },
+      note: { value: 'now', time: at, ...by },
     })
   })
 
@@ -599,7 +601,7 @@ describe('Device: State', () => {
     ['payloadPath', {}, () => run.clock.now],
   ])('takes the time by %s: %j', async (timeSourceType, payload, time) => {
     await report({ timeSourceType, timeSourcePath: 'when', attrInfos: [{ key: 'level', valueTemplate: '1' }] }, payload)
-    expect(await state()).toEqual({ level: { value: 1, time: new Date(time()) } })
+    expect(await state()).toEqual({ level: { value: 1, time: new Date(time()), ...by } })
   })
 
   test('keeps meta beside the value', async () => {

@@ -183,7 +183,7 @@ async function checkDerived(app: AppStore, facts: Facts): Promise<void> {
     for (const id of user.experienceGroupIds) expect(facts.groups.has(id)).toBe(true)
 }
 
-async function checkVerify({ tenancy }: Resources, facts: Facts): Promise<void> {
+async function checkVerify({ tenancy, users }: Resources, facts: Facts): Promise<void> {
   for (const subject of [...userIds, ...nobody]) {
     for (const device of [...deviceIds, ...nobody]) {
       expect(await tenancy.verify({ device, subject, kind: 'experienceUser' })).toBe(sees(facts, subject, device))
@@ -200,6 +200,24 @@ async function checkVerify({ tenancy }: Resources, facts: Facts): Promise<void> 
   for (const device of deviceIds) {
     const { userIds: found } = await tenancy.whoCanSee(device)
     expect(found).toEqual(userIds.filter((user) => facts.users.has(user) && sees(facts, user, device)))
+  }
+  for (const device of [...deviceIds, ...nobody]) await checkWhoSee(users, tenancy, device)
+}
+
+/** Pages of any size give exactly the users whom verify does not refuse, each once. */
+async function checkWhoSee(users: Resources['users'], tenancy: Resources['tenancy'], device: string): Promise<void> {
+  const expected: string[] = []
+  for (const subject of userIds) {
+    if (await tenancy.verify({ device, subject, kind: 'experienceUser' })) expected.push(subject)
+  }
+  for (const perPage of [1, 2, 100]) {
+    const found: string[] = []
+    for (let page = 0; page * perPage <= expected.length; page++) {
+      const listing = await users.whoSee(device, { page, perPage, sortField: 'id' })
+      expect(listing.totalCount).toBe(expected.length)
+      found.push(...listing.items.map((one) => one.id))
+    }
+    expect(found).toEqual(expected)
   }
 }
 

@@ -1,0 +1,31 @@
+import { flag, path, template } from '../../engine/fields.ts'
+import { defineNode } from '../define.ts'
+import { foundOf, pageOf, pagingFields } from '../paging.ts'
+import { orError } from '../refusal.ts'
+
+export const userGetByDevice = defineNode({
+  type: 'user-get-by-device',
+  aliases: [],
+  group: 'experience',
+  title: 'User: Get by Device',
+  summary: 'Puts all users who see a device, with their groups, on the payload.',
+  outputs: ['next'],
+  needs: ['users'],
+  config: {
+    ...pagingFields,
+    device: template({ key: 'deviceIdTemplate', label: 'Device id', default: '{{device.id}}' }),
+    findMultiple: flag({ key: 'findMultiple', label: 'Find many', default: true }),
+    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+  },
+  examples: [
+    {
+      title: 'Everyone to be told of a device',
+      config: { resultPath: 'working.users' },
+      payload: { device: { id: '6521f7b20c1d4e8a9b3c5d71' } },
+    },
+  ],
+  async run({ config, use }) {
+    const found = await orError(use.users.whoSee(config.device.trim(), pageOf(config)))
+    config.result.write('error' in found ? found : foundOf(found, config))
+  },
+})
