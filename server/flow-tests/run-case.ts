@@ -14,6 +14,7 @@ import type { AppStore } from '../store/port.ts'
 import { compareAfter, idsOf } from './after.ts'
 import { compareRun } from './compare.ts'
 import type { Coverage } from './coverage.ts'
+import { withClock } from './function-clock.ts'
 import type { Mismatch } from './match.ts'
 import { rehearsal } from './rehearse.ts'
 import { replyRecorder } from './replies.ts'
@@ -98,7 +99,7 @@ async function perform(stage: Stage): Promise<Mismatch[]> {
   const context = { runId: 'test', app, flows, flow }
   const real = runtime.services(context, () => recorder.replies)
   const { mail, sent: mails } = mailRecorder(real.mail)
-  const services = { ...real, mail, clock: standingClock(clock) }
+  const services = { ...real, mail, clock: standingClock(clock), functions: withClock(real.functions, clock) }
   const limits = { milliseconds: test.timeoutMs }
   const outcome = await run({ plan, entry: chosen.trigger.entry, payload, services: { ...services }, limits })
   // A mock that does not fit its node: the test is wrong, whatever the run made of it.
