@@ -1,4 +1,5 @@
 import { type BodyNode, checkBodies, committingOutputs, outputCount } from './bodies.ts'
+import { checkCalls, type PlanCall, readCallForm } from './custom-node.ts'
 import {
   type DocumentNode,
   type DocumentTrigger,
@@ -46,6 +47,8 @@ export interface Plan {
   triggers: readonly PlanTrigger[]
   nodes: readonly PlanNode[]
   globals: Payload
+  /** Custom nodes only: what a call of it needs. Undefined: it has no start. */
+  call?: PlanCall
 }
 
 export function catalogOf(lists: { nodes: readonly AnyNode[]; triggers: readonly AnyTrigger[] }): Catalog {
@@ -88,7 +91,10 @@ export function compileFlow(
     ...trigger,
     entry: wires(document.triggers[index]!.outputIds).flat(),
   }))
-  return { plan: { triggers, nodes, globals: globalsOf(document.globals) }, problems }
+  const plan: Plan = { triggers, nodes, globals: globalsOf(document.globals) }
+  if (options.flowClass === 'customNode')
+    plan.call = compileCall(raw, { document, triggers, bodyNodes, options, problems })
+  return { plan, problems }
 }
 
 /** Globals as the payload shows them: key to parsed JSON. */
@@ -127,6 +133,27 @@ function compileNode(node: DocumentNode, index: number, options: Options, proble
     report: (problem) => report(problem.code, problem.pointer, problem.message, severityOf(problem.code)),
   })
   return { place, definition, settings }
+}
+
+function compileCall(
+  raw: unknown,
+  flow: {
+    document: FlowDocument
+    triggers: readonly PlanTrigger[]
+    bodyNodes: readonly BodyNode[]
+    options: Options
+    problems: Problem[]
+  },
+): PlanCall | undefined {
+  const { document, bodyNodes, options, problems } = flow
+  const form = readCallForm(
+    (raw as { customNodeConfig?: unknown } | null)?.customNodeConfig,
+    (code, pointer, message) => problems.push({ code, pointer, message, severity: 'warning' }),
+  )
+  const definitionOf = (trigger: DocumentTrigger) => options.catalog.triggers.get(trigger.type)
+  checkCalls({ triggers: document.triggers, nodes: bodyNodes, form, definitionOf }, problems)
+  const start = document.triggers.findIndex((trigger) => definitionOf(trigger)?.startsCall)
+  return start < 0 ? undefined : { form, entry: flow.triggers[start]!.entry }
 }
 
 function compileTriggers(document: FlowDocument, options: Options, problems: Problem[]): Omit<PlanTrigger, 'entry'>[] {

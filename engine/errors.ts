@@ -16,6 +16,11 @@ export const flowErrors = {
   'limit.visits': 'A run visited more nodes than it may',
   'limit.branches': 'A run forked into more branches than it may',
   'limit.payload': 'A payload grew beyond its limit',
+  'limit.depth': 'Custom nodes are nested too deep',
+  'document.custom-node': 'A custom node has no start, no end or too many of them, or an input that cannot be used',
+  'custom-node.missing': 'A flow asks for a custom node, or a version of one, that does not exist',
+  'custom-node.recursion': 'A custom node calls itself, directly or through others',
+  'custom-node.end': 'A custom node ends at an output that it cannot have',
   'loop.too-long': 'A loop has more items than it may',
   'value.too-large':
     'A stored value is larger than 16 KB, its key is too long, or all values of a flow are too many to read at once',

@@ -1,3 +1,4 @@
+import type { Plan } from './compile.ts'
 import type { Field, Resolved } from './fields.ts'
 import type { Payload } from './payload.ts'
 
@@ -15,6 +16,8 @@ export interface Visit {
   output: number | undefined
   startedMs: number
   milliseconds: number
+  /** In a custom node: the ids of the nodes that called it, outermost first. */
+  inside?: readonly string[]
 }
 
 /** The node that runs now, and the way that led to it. */
@@ -31,6 +34,23 @@ export interface Turn {
   mapped: { value: unknown } | undefined
   /** True when the cap asks for no further turns. */
   last: boolean
+}
+
+/** Another plan that a node walks as a part of its run: a custom node, on a payload of its own. */
+export interface CallTarget {
+  /** What errors name it by: the id of its flow. */
+  id: string
+  plan: Plan
+  entry: readonly number[]
+  payload: Payload
+  /** Given to its nodes, as those of a run are. */
+  services: Record<string, unknown>
+}
+
+/** How a call ended: the output that its caller takes, and the value that it gives back. */
+export interface CallEnd {
+  output: number
+  value: unknown
 }
 
 /** What `run` of a node gets: its settings, ready to use, and the services that it declared in `needs`. */
@@ -52,6 +72,13 @@ export interface NodeContext<Settings, Use> {
   alwaysCommits(output: string): boolean
   /** Ends the turn of the enclosing loop `loopId`. Only the first call of a turn counts. */
   endTurn(loopId: string, turn: Omit<Turn, 'committed'>): void
+  /**
+   * Walks another plan within the limits of this run, until a node of it ends the call; undefined when none did. Throws
+   * `limit.depth`. A failure in it is one of the node that called.
+   */
+  call(target: CallTarget): Promise<CallEnd | undefined>
+  /** Ends the call that this plan is walked for. Only the first one counts; without a call it does nothing. */
+  endCall(end: CallEnd): void
 }
 
 /** An example that the editor shows and the tests run: settings and payload in, output and payload out. */
@@ -70,7 +97,7 @@ export type Fields = Record<string, Field<unknown>>
 /**
  * A node type: words, settings, behaviour. Its JSON (functions fall away) is what forms and schemas are made from.
  * `run` returns the output to take: its name, its index where `outputs` grow with the settings, or nothing where
- * there is one output. It throws a FlowError for what the author can mend.
+ * there is one output (where there are several, nothing ends the branch). It throws a FlowError for what the author can mend.
  */
 export interface NodeDefinition<All, Need extends keyof All, F extends Fields, Output extends string> {
   type: string
@@ -88,6 +115,8 @@ export interface NodeDefinition<All, Need extends keyof All, F extends Fields, O
   bodies?: readonly Output[]
   /** The name of the setting that holds the id of a loop: the node ends a turn of it. */
   endsTurnOf?: keyof F & string
+  /** The name of the setting that holds the output of the caller: the node ends the custom node that it stands in. */
+  endsCall?: keyof F & string
   /** Flow classes that may not use it. */
   notIn?: readonly string[]
   needs: readonly Need[]

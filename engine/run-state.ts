@@ -1,6 +1,6 @@
 import type { Plan } from './compile.ts'
 import { FlowError } from './errors.ts'
-import type { AnyNode, NodePlace, Turn, Visit } from './node.ts'
+import type { AnyNode, CallEnd, NodePlace, Turn, Visit } from './node.ts'
 import { type Payload, sizeOf } from './payload.ts'
 import { giveWay } from './turns.ts'
 
@@ -11,9 +11,18 @@ export interface RunLimits {
   payloadBytes: number
   /** Branches that live at one time. */
   branches: number
+  /** Custom nodes inside one another. */
+  depth: number
 }
 
-export const defaultLimits: RunLimits = { milliseconds: 60_000, visits: 50_000, payloadBytes: 5 << 20, branches: 1_000 }
+/** They hold for a run and all custom nodes in it together; the payloads of those that call each other count as one. */
+export const defaultLimits: RunLimits = {
+  milliseconds: 60_000,
+  visits: 50_000,
+  payloadBytes: 5 << 20,
+  branches: 1_000,
+  depth: 20,
+}
 
 export interface RunRequest {
   plan: Plan
@@ -57,16 +66,36 @@ export interface State extends RunRequest {
 export interface Step {
   node: NodePlace
   context: AnyContext
+  frame: Frame
   number: number
 }
 
-/** What halts together: the whole run, or one turn of a loop. */
+/** What halts together: the whole run, one turn of a loop, or one call of a custom node. */
 export interface Frame {
+  plan: Plan
+  services: Record<string, unknown>
   loop: string | undefined
+  /** The call that all this is a part of. */
+  call: Call | undefined
   parent: Frame | undefined
   over: boolean
   turn: Turn | undefined
-  visits: number
+  /** What visits are counted in: each turn has its own, a call has that of its caller. */
+  account: { visits: number }
+}
+
+/** A walk through another plan on behalf of a node. */
+export interface Call {
+  id: string
+  /** The node that called, with its payload. */
+  node: NodePlace
+  context: AnyContext
+  /** The call that the caller is a part of. */
+  outer: Call | undefined
+  depth: number
+  /** Ids of the nodes that called, outermost first. */
+  path: readonly string[]
+  end(end: CallEnd): void
 }
 
 /** The way that led to a node, newest first. */
@@ -81,10 +110,13 @@ export type AnyContext = Parameters<AnyNode['run']>[0]
 export class NodeFailure extends Error {
   readonly node: NodePlace
   readonly payload: Payload
-  constructor(cause: unknown, node: NodePlace, payload: Payload) {
+  /** The call that the node is a part of. */
+  readonly call: Call | undefined
+  constructor(cause: unknown, at: { node: NodePlace; payload: Payload; call: Call | undefined }) {
     super('A node failed', { cause })
-    this.node = node
-    this.payload = payload
+    this.node = at.node
+    this.payload = at.payload
+    this.call = at.call
   }
 }
 
@@ -101,7 +133,7 @@ export function checkBranches({ branches, forkedBytes, limits }: State): void {
 
 /** Throws `limit.visits` when the visits of a frame are too many. */
 export function countVisit({ limits }: State, frame: Frame): void {
-  if (++frame.visits <= limits.visits) return
+  if (++frame.account.visits <= limits.visits) return
   throw new FlowError(
     'limit.visits',
     `The run visited more than ${limits.visits} nodes; is there a circle without an end?`,
@@ -115,9 +147,11 @@ const LOOKING_SHARE = 20
  * Throws `limit.payload` when a payload has grown too large. It is looked at after the first node, then so often that
  * looking takes a twentieth of the time: what one node may add is bounded, and to make much of it takes longer.
  */
-export function checkSize(state: State, payload: Payload, now: number): void {
+export function checkSize(state: State, payload: Payload, { call }: Frame, now: number): void {
   if (now < state.lookAt) return
-  const size = sizeOf(payload, state.limits.payloadBytes)
+  const { payloadBytes } = state.limits
+  let size = sizeOf(payload, payloadBytes)
+  for (let at = call; at && size <= payloadBytes; at = at.outer) size += sizeOf(at.context.payload, payloadBytes)
   state.lookAt = now + (LOOKING_SHARE + 1) * (performance.now() - now)
   if (size > state.limits.payloadBytes) {
     const message = `The payload grew beyond ${state.limits.payloadBytes} bytes. Keep less of it, or remove what is no longer needed.`

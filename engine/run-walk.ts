@@ -1,6 +1,6 @@
 import type { PlanNode } from './compile.ts'
 import { FlowError } from './errors.ts'
-import type { AnyNode, Visit } from './node.ts'
+import type { AnyNode, CallEnd, CallTarget, Visit } from './node.ts'
 import { copyValue, type Payload, sizeOf } from './payload.ts'
 import {
   type AnyContext,
@@ -59,9 +59,9 @@ async function walk(
   for (;;) {
     if (needsRest(state)) await rest(state)
     if (isOver(frame)) return
-    const node = state.plan.nodes[index]!
+    const node = frame.plan.nodes[index]!
     const context = contextOf(state, node, payload, frame, trail)
-    const step = { node: node.place, context, number: ++state.visitCount }
+    const step = { node: node.place, context, frame, number: ++state.visitCount }
     const visit = beginVisit(state, step)
     let next: readonly number[] | undefined
     try {
@@ -71,7 +71,7 @@ async function walk(
       payload = context.payload
       const now = performance.now()
       visit.milliseconds = now - state.started - visit.startedMs
-      checkSize(state, payload, now)
+      checkSize(state, payload, frame, now)
       visit.output = outputIndex(node, output)
       trail = { visit, before: trail }
       next = visit.output === undefined ? undefined : node.outputs[visit.output]
@@ -79,10 +79,11 @@ async function walk(
     } catch (error) {
       if (visit.output === undefined) visit.milliseconds = performance.now() - state.started - visit.startedMs
       frame.over = true
-      throw error instanceof NodeFailure ? error : new NodeFailure(error, node.place, context.payload)
+      if (error instanceof NodeFailure) throw error
+      throw new NodeFailure(error, { node: node.place, payload: context.payload, call: frame.call })
     }
     if (next === undefined || next.length === 0) {
-      state.last = payload
+      if (frame.call === undefined) state.last = payload
       return
     }
     index = next[0]!
@@ -111,7 +112,9 @@ async function settled<T>({ waiting, group = '' }: State, step: Step, answer: Pr
 const MOST_VISITS_KEPT = 1_000
 
 function beginVisit(state: State, step: Step): Visit {
-  const visit = { node: step.node.id, output: undefined, startedMs: performance.now() - state.started, milliseconds: 0 }
+  const startedMs = performance.now() - state.started
+  const visit: Visit = { node: step.node.id, output: undefined, startedMs, milliseconds: 0 }
+  if (step.frame.call !== undefined) visit.inside = step.frame.call.path
   state.at = step
   if (state.visits.length < MOST_VISITS_KEPT) state.visits.push(visit)
   return visit
@@ -123,11 +126,13 @@ function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame,
   const context: AnyContext = {
     config: {},
     payload,
-    use: pick(state.services, definition?.needs ?? []),
+    use: pick(frame.services, definition?.needs ?? []),
     node: { id: place.id, type: place.type, label: place.label, trail: () => visitsOf(trail) },
     signal: state.signal,
     async follow(output, turnPayload) {
-      const turn: Frame = { loop: place.id, parent: frame, over: false, turn: undefined, visits: 0 }
+      const { plan, services, call } = frame
+      const account = { visits: 0 }
+      const turn: Frame = { plan, services, call, loop: place.id, parent: frame, over: false, turn: undefined, account }
       await walkAll(state, targetsOf(output), turnPayload, turn, trail)
       return turn.turn ?? { committed: undefined, mapped: undefined, last: false }
     },
@@ -142,8 +147,38 @@ function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame,
         }
       }
     },
+    call: (target) => call(state, frame, { node: place, context }, target),
+    endCall: (end) => frame.call?.end(end),
   }
   return context
+}
+
+async function call(
+  state: State,
+  frame: Frame,
+  caller: Pick<Step, 'node' | 'context'>,
+  { id, plan, services, entry, payload }: CallTarget,
+): Promise<CallEnd | undefined> {
+  const outer = frame.call
+  const depth = (outer?.depth ?? 0) + 1
+  if (depth > state.limits.depth) {
+    throw new FlowError(
+      'limit.depth',
+      `Expected at most ${state.limits.depth} custom nodes inside one another, got more`,
+    )
+  }
+  const { promise: ended, resolve } = Promise.withResolvers<CallEnd>()
+  const path = [...(outer?.path ?? []), caller.node.id]
+  const end = (one: CallEnd) => {
+    inner.over = true
+    resolve(one)
+  }
+  const inner: Frame = {
+    ...{ plan, services, account: frame.account, call: { id, ...caller, outer, depth, path, end } },
+    ...{ loop: undefined, parent: frame, over: false, turn: undefined },
+  }
+  // The first end counts at once: what other branches still wait for is for nobody, and they end before their next node.
+  return Promise.race([ended, walkAll(state, entry, payload, inner, undefined).then(() => undefined)])
 }
 
 function pick(services: Record<string, unknown>, needs: readonly string[]): Record<string, unknown> {
@@ -156,7 +191,7 @@ function outputIndex(node: PlanNode, output: string | number | undefined | void)
   if (typeof output === 'number') return output
   const names: readonly string[] = node.definition!.outputs
   if (typeof output === 'string') return names.indexOf(output)
-  return names.length === 0 ? undefined : 0
+  return names.length === 1 ? 0 : undefined
 }
 
 function visitsOf(trail: Trail | undefined): Visit[] {

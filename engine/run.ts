@@ -1,7 +1,7 @@
 import { FlowError } from './errors.ts'
 import type { NodePlace, Visit } from './node.ts'
 import type { Payload } from './payload.ts'
-import { defaultLimits, type Frame, NodeFailure, type RunRequest, type State } from './run-state.ts'
+import { defaultLimits, type Frame, isOver, NodeFailure, type RunRequest, type State } from './run-state.ts'
 import { walkAll } from './run-walk.ts'
 
 /** Why a run failed. `cause` is for the log; the rest may be shown to the author. */
@@ -11,6 +11,8 @@ export interface RunError {
   message: string
   stack?: string[]
   node?: NodePlace
+  /** When `node` is a custom node: where it failed in it, by the flow and the node, outermost first. */
+  inside?: { flow: string; node: NodePlace }[]
   cause: unknown
 }
 
@@ -51,7 +53,12 @@ export async function run(request: RunRequest): Promise<Outcome> {
     rest: undefined,
   }
   const stopsAlready = request.signal?.aborted === true
-  const root: Frame = { loop: undefined, parent: undefined, over: stopsAlready, turn: undefined, visits: 0 }
+  const { plan, services } = request
+  const root: Frame = {
+    ...{ plan, services, loop: undefined, call: undefined, parent: undefined, turn: undefined },
+    over: stopsAlready,
+    account: { visits: 0 },
+  }
   const { promise: stopped, reject: stop } = Promise.withResolvers<never>()
   const timer = setTimeout(() => stop(timeError(limits.milliseconds)), limits.milliseconds)
   const onAbort = () => stop(new FlowError('limit.time', 'The run was stopped because the server is shutting down'))
@@ -73,8 +80,8 @@ export async function run(request: RunRequest): Promise<Outcome> {
   const { visits, visitCount, last } = state
   const outcome = { visits, visitCount, milliseconds: performance.now() - now }
   if (failure === undefined) return { status: 'done', payload: last, ...outcome }
-  const payload = failure instanceof NodeFailure ? failure.payload : last
-  return { status: 'failed', error: toRunError(failure), payload, ...outcome }
+  const place = failure instanceof NodeFailure ? placeOf(failure) : undefined
+  return { status: 'failed', error: toRunError(failure, place), payload: place?.payload ?? last, ...outcome }
 }
 
 // One for all: an abort without a reason of its own would make a new error, with its stack, for every run.
@@ -83,8 +90,26 @@ const runOver = new Error('The run is over')
 // A run that is stopped from outside stands at the node that has not answered, the last to begin of several: of a loop
 // and its body, the body. Else at the node that began last.
 function whereItIs({ at, waiting }: State, error: unknown): unknown {
-  const [step = at] = [...waiting].sort((a, b) => b.number - a.number)
-  return step ? new NodeFailure(error, step.node, step.context.payload) : error
+  // What a custom node has left behind does not count.
+  const [step = at] = [...waiting].filter(({ frame }) => !isOver(frame)).sort((a, b) => b.number - a.number)
+  if (!step) return error
+  return new NodeFailure(error, { node: step.node, payload: step.context.payload, call: step.frame.call })
+}
+
+// A failure in a custom node is one of the node that called it, and leaves that node's payload.
+function placeOf({
+  node,
+  payload,
+  call,
+}: NodeFailure): Pick<NodeFailure, 'node' | 'payload'> & Pick<RunError, 'inside'> {
+  if (!call) return { node, payload }
+  const inside = [{ flow: call.id, node }]
+  let outermost = call
+  while (outermost.outer) {
+    inside.unshift({ flow: outermost.outer.id, node: outermost.node })
+    outermost = outermost.outer
+  }
+  return { node: outermost.node, payload: outermost.context.payload, inside }
 }
 
 function timeError(milliseconds: number): FlowError {
@@ -93,9 +118,9 @@ function timeError(milliseconds: number): FlowError {
   })
 }
 
-function toRunError(failure: unknown): RunError {
+function toRunError(failure: unknown, place: ReturnType<typeof placeOf> | undefined): RunError {
   const cause = failure instanceof NodeFailure ? failure.cause : failure
-  const node = failure instanceof NodeFailure ? { node: failure.node } : {}
+  const node = place ? { node: place.node, ...(place.inside ? { inside: place.inside } : {}) } : {}
   if (cause instanceof FlowError) {
     const stack = cause.details?.stack === undefined ? {} : { stack: cause.details.stack }
     return { code: cause.code, name: cause.name, message: cause.message, ...stack, ...node, cause }

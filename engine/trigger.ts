@@ -11,6 +11,8 @@ export interface TriggerDefinition<F extends Record<string, Field<unknown>>> {
   classes: readonly FlowClass[]
   /** Its key says which trigger it is, where other keys are filters: no two triggers of a flow have one key. */
   ownKey?: boolean
+  /** Calls of a custom node begin with it; nothing else fires it. */
+  startsCall?: boolean
   config: F
   /** Says what is wrong with settings that are right one by one. */
   check?(config: Resolved<F>): string | undefined

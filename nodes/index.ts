@@ -31,6 +31,8 @@ import { array } from './logic/array.ts'
 import { conditional } from './logic/conditional.ts'
 import { csvDecode } from './logic/csv-decode.ts'
 import { csvEncode } from './logic/csv-encode.ts'
+import { customNode } from './logic/custom-node.ts'
+import { customNodeEnd } from './logic/custom-node-end.ts'
 import { dateTime } from './logic/date-time.ts'
 import { delay } from './logic/delay.ts'
 import { functionNode } from './logic/function.ts'
@@ -56,6 +58,7 @@ import { validatePayload } from './logic/validate-payload.ts'
 import { http } from './network/http.ts'
 import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
+import { customNodeStart } from './trigger/custom-node-start.ts'
 import { deviceCreateTrigger } from './trigger/device-create.ts'
 import { deviceState } from './trigger/device-state.ts'
 import { endpoint } from './trigger/endpoint.ts'
@@ -96,6 +99,8 @@ export const nodes = [
   userUpdate,
   array,
   conditional,
+  customNode,
+  customNodeEnd,
   csvDecode,
   csvEncode,
   dateTime,
@@ -125,6 +130,15 @@ export const nodes = [
   endpointReply,
 ]
 
-export const triggers = [deviceCreateTrigger, deviceState, endpoint, event, flowError, timer, virtualButton]
+export const triggers = [
+  customNodeStart,
+  deviceCreateTrigger,
+  deviceState,
+  endpoint,
+  event,
+  flowError,
+  timer,
+  virtualButton,
+]
 
 export const catalog: Catalog = catalogOf({ nodes, triggers })

@@ -1,4 +1,6 @@
-import type { VisitPlace } from '../engine/node.ts'
+import type { Plan } from '../engine/compile.ts'
+import type { InputField } from '../engine/custom-node.ts'
+import type { NodePlace, VisitPlace } from '../engine/node.ts'
 import type { Payload } from '../engine/payload.ts'
 
 /** Everything that a node may ask for. A node names what it needs; nothing else reaches it. All are bound to one run. */
@@ -15,6 +17,7 @@ export interface Services {
   tenancy: Tenancy
   events: Events
   reply: Replies
+  customNodes: CustomNodes
 }
 
 export interface Clock {
@@ -352,4 +355,24 @@ export interface Jobs {
   list(requestedBy: string, kind?: string): Promise<JobView[]>
   /** False when it has ended, is unknown or someone else's. */
   cancel(id: string, requestedBy: string): Promise<boolean>
+}
+
+/** A custom node where it stands in a flow: everything that a call of it needs. */
+export interface PlacedCustomNode {
+  plan: Plan
+  entry: readonly number[]
+  /** What it asks its callers for. The same list as long as the version is the same. */
+  fields: readonly InputField[]
+  /** Of its nodes: its storage belongs to this place alone. */
+  services: Record<string, unknown>
+  /** The payload that a call begins with: nothing of the caller's is in it but these. */
+  start(call: { data: Payload; time: unknown }): Payload
+}
+
+export interface CustomNodes {
+  /**
+   * The version (`default`, `develop` or a name) of a custom node of this application, for the node that calls it. Throws FlowError
+   * `custom-node.missing`, or `custom-node.recursion` when that node stands inside it.
+   */
+  find(wanted: { id: string; version: string; node: NodePlace }): PlacedCustomNode
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FunctionPool } from '../engine/sandbox/pool.ts'
 import type { Functions, HttpClient, Replies, Services } from '../nodes/services.ts'
+import { callersOf, customNodesOf, storageOwner } from './flows/custom-nodes.ts'
 import type { DebugStream } from './flows/debug.ts'
 import { flowValues } from './flows/flow-values.ts'
 import { globalsOf } from './flows/payload.ts'
@@ -26,15 +27,20 @@ export interface ServiceDeps {
 }
 
 /** The services of one run: each bound to its application, some to its flow. */
-export function servicesOf(deps: ServiceDeps, { runId, app, flows, flow, depth = 0 }: RunContext): Services {
+export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
+  const { runId, app, flows, flow, depth = 0 } = context
   const { scope } = app
-  const debug = deps.debug.forRun({ runId, scope, flowId: flow.id, flowName: flow.name, flowVersion: flow.version })
+  const callers = callersOf(context)
+  const debug = deps.debug.forRun({
+    ...{ runId, scope, flowId: flow.id, flowName: flow.name, flowVersion: flow.version },
+    ...(callers.length === 0 ? {} : { callers }),
+  })
   const { users, groups, tenancy, actingAs } = deps.resources(app)
   const { devices, events } = actingAs({ type: 'flow', id: flow.id, name: flow.name, depth })
   return {
     clock: { now: deps.now, sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
     debug,
-    values: flowValues(app.values, flow.id),
+    values: flowValues(app.values, storageOwner(context)),
     functions: functionsOf(deps.functions, scope, debug),
     http: deps.http,
     mail: deps.mailer.forFlow(`${scopeKey(scope)}\n${flow.id}`),
@@ -49,6 +55,7 @@ export function servicesOf(deps: ServiceDeps, { runId, app, flows, flow, depth =
       globals: globalsOf(flows, flow),
       application: flows.application,
     }),
+    customNodes: customNodesOf(context, { now: deps.now, services: (inner) => servicesOf(deps, inner) }),
   }
 }
 

@@ -13,6 +13,8 @@ export interface DebugMessage {
   flowName: string
   flowVersion: string
   time: number
+  /** The flow is a custom node: the nodes that called it, outermost first. */
+  callers?: { flowId: string; nodeId: string }[]
   nodeId: string
   level: DebugLevel
   message: string
@@ -22,7 +24,7 @@ export interface DebugMessage {
 
 export interface DebugStream {
   /** The log that one run writes to. */
-  forRun(run: Pick<DebugMessage, 'runId' | 'scope' | 'flowId' | 'flowName' | 'flowVersion'>): DebugLog
+  forRun(run: Pick<DebugMessage, 'runId' | 'scope' | 'flowId' | 'flowName' | 'flowVersion' | 'callers'>): DebugLog
   /** Hears every message from now on; call the result to stop. */
   listen(hear: (message: DebugMessage) => void): () => void
 }

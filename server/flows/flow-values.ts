@@ -5,10 +5,13 @@ import { StoreError, type Values } from '../store/port.ts'
 const MOST_BYTES = 16 * 1024
 const MOST_KEY_CHARS = 1_000
 
-/** The storage of one flow: shared by all its runs and versions, unseen by other flows. */
-export function flowValues(values: Values, flowId: string): FlowValues {
-  const space = `flow:${flowId}`
-  const states = `state:${flowId}`
+/**
+ * The storage of one flow: shared by all its runs and versions, unseen by other flows. `owner`: the id of the flow, or what
+ * tells a custom node in one place from that in others.
+ */
+export function flowValues(values: Values, owner: string): FlowValues {
+  const space = `flow:${owner}`
+  const states = `state:${owner}`
   return {
     get: (key) => values.get(space, key),
     async all() {

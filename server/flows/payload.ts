@@ -1,7 +1,7 @@
 import type { PlanTrigger } from '../../engine/compile.ts'
 import { FlowError } from '../../engine/errors.ts'
 import { copyValue, type Payload, sizeOf } from '../../engine/payload.ts'
-import type { Outcome } from '../../engine/run.ts'
+import type { Outcome, RunError } from '../../engine/run.ts'
 import type { AppFlows, RunnableFlow } from './plans.ts'
 
 /** Who caused a run. */
@@ -64,12 +64,24 @@ export function errorStart(flow: RunnableFlow, outcome: Outcome, replyId: string
         error: { message: error?.message, name: error?.name, ...(error?.stack ? { stack: error.stack } : {}) },
         nodeId: error?.node?.id,
         nodeType: error?.node?.type,
+        ...(error?.inside ? { customNode: insideOf(error.inside) } : {}),
       },
       erroredPayload: snapshotOf(payload) ?? 'Payload data omitted due to size',
       ...(replyId === undefined ? {} : { replyId }),
     },
     ...(isObject(payload.experience) ? { experience: snapshotOf(payload.experience) } : {}),
   }
+}
+
+// Where it failed in a custom node, and in that which this one called.
+function insideOf(places: NonNullable<RunError['inside']>): object | undefined {
+  return places.reduceRight<object | undefined>(
+    (inner, { flow, node }) => ({
+      ...{ flowId: flow, nodeId: node.id, nodeType: node.type },
+      ...(inner ? { customNode: inner } : {}),
+    }),
+    undefined,
+  )
 }
 
 // What failed may be a payload that cannot be copied: too large, too deep, or inside itself.

@@ -29,6 +29,11 @@ export interface AppFlows {
   experienceGlobals: ReadonlyMap<string, Payload>
   /** Enabled flows, in the version that runs. */
   flows: readonly RunnableFlow[]
+  /**
+   * One version of a flow, enabled or not: `default`, `develop` or a name; of an experience flow the name of the experience
+   * version. Compiled when it is first asked for. Undefined: there is no such flow, or no such version.
+   */
+  version(flowId: string, version: string): RunnableFlow | undefined
 }
 
 export interface Plans {
@@ -86,17 +91,18 @@ interface Compiled {
 async function load(app: AppStore, revision: number, catalog: Catalog, cache: Kept): Promise<AppFlows> {
   const application = await app.collection('application').get(app.scope.application)
   const versions = await collect(app.collection('experienceVersions').each())
-  const flows = await runnableFlows(app, catalog, cache)
+  const { flows, version } = await flowsOf(app, catalog, cache)
   return {
     revision,
     application: { id: app.scope.application, name: application?.name ?? '' },
     globals: globalsOf(application?.globals ?? []),
     experienceGlobals: new Map(versions.map((one) => [one.version, globalsOf(one.globals)])),
     flows,
+    version,
   }
 }
 
-async function runnableFlows(app: AppStore, catalog: Catalog, cache: Kept): Promise<RunnableFlow[]> {
+async function flowsOf(app: AppStore, catalog: Catalog, cache: Kept): Promise<Pick<AppFlows, 'flows' | 'version'>> {
   const documents = await collect(app.collection('flows').each())
   const snapshots = await collect(app.collection('flowVersions').each())
   const compile = (id: string, stamp: string, flowClass: FlowClass, content: FlowContent): Compiled => {
@@ -108,26 +114,33 @@ async function runnableFlows(app: AppStore, catalog: Catalog, cache: Kept): Prom
   }
   const present = new Set([...documents, ...snapshots].map((one) => one.id))
   for (const id of cache.compiled.keys()) if (!present.has(id)) cache.compiled.delete(id)
-  return documents.flatMap((flow): RunnableFlow[] => {
-    if (!flow.enabled) return []
+  const byId = new Map(documents.map((flow) => [flow.id, flow]))
+  const versions = Map.groupBy(snapshots, (one) => one.flowId)
+  const version = (flowId: string, wanted: string): RunnableFlow | undefined => {
+    const flow = byId.get(flowId)
+    if (!flow) return undefined
     const { id, name, flowClass } = flow
-    const own = snapshots.filter((one) => one.flowId === id)
+    const own = versions.get(id) ?? []
     if (flowClass === 'experience') {
-      return own
-        .filter((one) => one.enabled)
-        .map((one) => ({
-          ...{ id, name: one.name ?? name, flowClass, version: one.version, experienceVersion: one.version },
-          ...compile(one.id, `${one.revision}`, flowClass, one.content),
-        }))
+      const one = own.find((each) => each.version === wanted)
+      if (!one) return undefined
+      const about = { id, name: one.name ?? name, flowClass, version: wanted, experienceVersion: wanted }
+      return { ...about, ...compile(one.id, `${one.revision}`, flowClass, one.content) }
     }
-    const chosen = flow.defaultVersionId === undefined ? undefined : own.find((one) => one.id === flow.defaultVersionId)
+    const chosen = own.find((one) => (wanted === 'default' ? one.id === flow.defaultVersionId : one.version === wanted))
+    if (!chosen && wanted !== 'default' && wanted !== 'develop') return undefined
     const { plan, problems } = chosen
       ? compile(chosen.id, `${chosen.revision}`, flowClass, chosen.content)
       : compile(id, `${flow.revision}`, flowClass, flow.content)
-    return [
-      { id, name, flowClass, version: chosen?.version ?? 'develop', experienceVersion: undefined, plan, problems },
-    ]
+    return { id, name, flowClass, version: chosen?.version ?? 'develop', experienceVersion: undefined, plan, problems }
+  }
+  const flows = documents.flatMap((flow) => {
+    if (!flow.enabled) return []
+    const running = flow.flowClass === 'experience' ? (versions.get(flow.id) ?? []).filter((one) => one.enabled) : []
+    const names = flow.flowClass === 'experience' ? running.map((one) => one.version) : ['default']
+    return names.flatMap((name) => version(flow.id, name) ?? [])
   })
+  return { flows, version }
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -9,6 +9,7 @@ import type { EndpointEvent } from '../experience/event.ts'
 import { storeFailure } from '../outage.ts'
 import type { AppStore, Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
+import type { Placement } from './custom-nodes.ts'
 import { errorListeners } from './error-listeners.ts'
 import { errorStart, type Start, startPayload } from './payload.ts'
 import { type AppFlows, type Plans, type RunnableFlow, replyIdOf } from './plans.ts'
@@ -20,6 +21,8 @@ export interface RunContext {
   app: AppStore
   flows: AppFlows
   flow: RunnableFlow
+  /** `flow` is a custom node: what called it. */
+  placement?: Placement
   /** How many runs that something which happened started lie before this one; default 0. */
   depth?: number
   /** Ends the run before its time. */

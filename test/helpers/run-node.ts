@@ -59,6 +59,8 @@ export async function runNode<Need extends keyof Services, F extends Fields, Out
     halted: () => false,
     alwaysCommits: () => false,
     endTurn: () => undefined,
+    call: async () => undefined,
+    endCall: () => undefined,
   }
   try {
     context.config = settings(context)

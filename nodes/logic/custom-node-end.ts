@@ -1,0 +1,27 @@
+import { FlowError } from '../../engine/errors.ts'
+import { numberTemplate, read } from '../../engine/fields.ts'
+import { defineNode } from '../define.ts'
+
+export const customNodeEnd = defineNode({
+  type: 'custom-node-end',
+  aliases: ['CustomNodeCapNode'],
+  group: 'logic',
+  title: 'Custom Node: End',
+  summary: 'Ends a custom node: gives a value back and says which output its caller takes.',
+  outputs: [],
+  endsCall: 'output',
+  notIn: ['cloud', 'experience'],
+  needs: [],
+  config: {
+    output: numberTemplate({ key: 'branchIndexTemplate', label: 'Output of the caller', default: 0 }),
+    result: read({ key: 'resultSourcePath', label: 'Result' }),
+  },
+  examples: [{ title: 'With a result', config: { resultSourcePath: 'working.sum' }, payload: { working: { sum: 3 } } }],
+  run({ config, endCall }) {
+    const { output, result } = config
+    if (output !== 0 && output !== 1) {
+      throw new FlowError('custom-node.end', `Expected "Output of the caller" to be 0 or 1, got ${output}`)
+    }
+    endCall({ output, value: result })
+  },
+})
