@@ -84,8 +84,12 @@ export interface HttpResponse {
 }
 
 export interface Mail {
-  /** Sends a mail. Throws Refusal when over the limit, without a valid address, or when the mail server does not take it. */
-  send(mail: { to: string[]; from?: string; subject: string; html: string }): Promise<void>
+  /**
+   * Resolves when the mail is queued for good; it is then sent at most once, as soon as the mail server takes it. With `key`
+   * (at most 200 characters) only the first mail of the flow that has it is sent. Throws Refusal when over the limit, or
+   * without a valid address.
+   */
+  send(mail: { to: string[]; from?: string; subject: string; html: string; key?: string }): Promise<void>
 }
 
 /** A refused action on a resource, worded for the author: nodes put it at their result path as `{ error }`. */

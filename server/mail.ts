@@ -1,69 +1,73 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createTransport } from 'nodemailer'
-import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { type Mail, Refusal } from '../nodes/services.ts'
+import { type MailJobInput, mailJob } from './jobs/mail-job.ts'
+import type { JobDefinition, Jobs } from './jobs/port.ts'
+import { type MailDelivery, type MailDeliveryOptions, MailError, openMailDelivery } from './mail-delivery.ts'
+import { isAddress, toHeaderText } from './mail-header.ts'
+import { newId } from './store/id.ts'
+import type { AppStore } from './store/port.ts'
 
 export interface Mailer {
-  /** The mail service of one flow: at most 10 mails at once and one more a minute, unless `perMinute` says otherwise. */
-  forFlow(key: string): Mail
-  close(): void
+  /** The mail service of one flow: at most 10 mails in each minute of the clock, over all processes. */
+  forFlow(app: AppStore, flowId: string): Mail
+  /** What sends the mails; for `Queue.work`. */
+  job: JobDefinition
 }
 
-export interface MailerOptions {
-  /** `smtp://` or `smtps://`; undefined: each mail becomes a file in `outbox`. */
-  smtpUrl: string | undefined
-  outbox: string
-  from: string
+export interface MailerOptions extends MailDeliveryOptions {
+  /** Undefined: there are no workers, as when a flow runs on the command line. A mail is then sent before `send` resolves. */
+  queue?: { of(app: AppStore): Pick<Jobs, 'add'> }
+  now(): number
+  /** Default 10. */
   perMinute?: number
 }
 
 const MOST_RECIPIENTS = 5
-const BURST = 10
+const MOST_KEY_CHARS = 200
+const MINUTE_MS = 60_000
 
-/** Opens the way out for mail. Without an SMTP server every mail is kept as an `.eml` file that any mail program opens. */
+/** Opens mail: what a flow sends becomes a job, and that goes to the SMTP server or the outbox. Holds nothing open. */
 export function openMailer(options: MailerOptions): Mailer {
-  const transport = options.smtpUrl
-    ? createTransport(options.smtpUrl, { from: options.from })
-    : createTransport({ streamTransport: true, buffer: true, newline: 'unix' }, { from: options.from })
-  const perMinute = options.perMinute ?? BURST
-  const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 })
+  const { queue, now, perMinute = 10 } = options
+  const delivery = openMailDelivery(options)
   return {
-    forFlow: (key) => ({
-      async send(mail) {
-        const to = recipients(mail.to)
-        await limiter.consume(key).catch(() => {
-          throw new Refusal(
-            'RateLimit',
-            `Expected at most ${perMinute} mails a minute from one flow; try again in a minute`,
-          )
-        })
-        const sending = transport.sendMail({
-          to,
-          subject: oneLine(mail.subject),
-          html: mail.html,
-          // A flow cannot speak for any sender it likes: its wish becomes the address that answers go to.
-          ...(mail.from && isAddress(mail.from) ? { replyTo: mail.from } : {}),
-          disableFileAccess: true,
-          disableUrlAccess: true,
-        })
-        const sent = await sending.catch((cause: unknown) => {
-          // What the mail server says may tell of the inside of the network: it stays with the cause.
-          throw new Refusal('Unavailable', 'Expected the mail server to take the mail, but it did not', { cause })
-        })
-        if (!options.smtpUrl) await keep(options.outbox, sent.message as Buffer)
+    job: mailJob(delivery),
+    forFlow: (app, flowId) => ({
+      async send({ to, from, subject, html, key }) {
+        const recipients = recipientsOf(to)
+        if (key !== undefined && key.length > MOST_KEY_CHARS) {
+          throw new Refusal('Validation', `Expected a key of at most ${MOST_KEY_CHARS} characters, got ${key.length}`)
+        }
+        if ((await countSent(app, flowId, Math.floor(now() / MINUTE_MS))) > perMinute) {
+          const expected = `Expected at most ${perMinute} mails a minute from one flow`
+          throw new Refusal('RateLimit', `${expected}; try again in a minute`)
+        }
+        // A flow cannot speak for any sender it likes: its wish becomes the address that answers go to.
+        const replyTo = from !== undefined && isAddress(from) ? { replyTo: from } : {}
+        const input: MailJobInput = { to: recipients, subject: toHeaderText(subject), html, ...replyTo }
+        if (queue === undefined) return await sendNow(delivery, input)
+        const once = key === undefined ? {} : { key: `mail ${flowId} ${key}` }
+        await queue.of(app).add({ kind: 'mail', input, requestedBy: { type: 'flow', id: flowId }, ...once })
       },
     }),
-    close: () => transport.close(),
   }
 }
 
-function recipients(addresses: readonly string[]): string[] {
-  const to = addresses
+async function sendNow({ deliver }: MailDelivery, input: MailJobInput): Promise<void> {
+  try {
+    await deliver({ ...input, id: newId() }, new AbortController().signal)
+  } catch (error) {
+    if (!(error instanceof MailError)) throw error
+    throw new Refusal('Unavailable', error.message, { cause: error })
+  }
+}
+
+/** Each address once, in their order. */
+function recipientsOf(addresses: readonly string[]): string[] {
+  const given = addresses
     .flatMap((one) => one.split(','))
     .map((one) => one.trim())
     .filter((one) => one !== '')
+  const to = [...new Set(given)]
   if (to.length === 0 || to.length > MOST_RECIPIENTS) {
     throw new Refusal('Validation', `Expected 1 to ${MOST_RECIPIENTS} recipients, got ${to.length}`)
   }
@@ -72,18 +76,12 @@ function recipients(addresses: readonly string[]): string[] {
   return to
 }
 
-function isAddress(text: string): boolean {
-  return text.length <= 320 && /^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\]+$/.test(text)
-}
-
-function oneLine(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').slice(0, 998)
-}
-
-// Renamed into place, so that whoever watches the folder never reads half a mail.
-async function keep(outbox: string, message: Buffer): Promise<void> {
-  await mkdir(outbox, { recursive: true })
-  const name = `${new Date().toISOString().replaceAll(':', '-')}-${randomUUID().slice(0, 8)}.eml`
-  await writeFile(join(outbox, `.${name}`), message)
-  await rename(join(outbox, `.${name}`), join(outbox, name))
+/** Counts this mail, and gives the number of this minute; forgets the minutes before. */
+async function countSent({ values }: AppStore, flowId: string, minute: number): Promise<number> {
+  const space = `mail:${flowId}`
+  const sent = await values.add(space, String(minute), 1)
+  if (sent === 1) {
+    for (const key of Object.keys(await values.entries(space))) if (Number(key) < minute) await values.take(space, key)
+  }
+  return sent
 }

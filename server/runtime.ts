@@ -8,6 +8,7 @@ import { openEgress } from './egress.ts'
 import { type DebugStream, openDebugStream } from './flows/debug.ts'
 import { openPlans, type Plans } from './flows/plans.ts'
 import type { RunContext } from './flows/runner.ts'
+import type { JobDefinition, Queue } from './jobs/port.ts'
 import { openMailer } from './mail.ts'
 import type { Attempts } from './resources/attempts.ts'
 import { openResources, type Resources } from './resources/resources.ts'
@@ -22,6 +23,8 @@ export interface Runtime {
   /** Gets the first process for function nodes ready, without waiting for it. */
   warm(): void
   services(context: RunContext, replies: ServiceDeps['replies']): Services
+  /** What flows put on the queue, for `Queue.work`. */
+  jobs: readonly JobDefinition[]
   close(): Promise<void>
 }
 
@@ -36,14 +39,23 @@ export interface RuntimeParts {
   attempts: Attempts
 }
 
+export interface RuntimeOptions {
+  config: Config
+  log: Logger
+  /** Undefined: there are no workers, and mails are sent at once. */
+  queue?: Queue
+  parts?: Partial<RuntimeParts>
+}
+
 /** Opens everything that runs share. Who serves requests says where replies go. */
-export function openRuntime(options: { config: Config; log: Logger; parts?: Partial<RuntimeParts> }): Runtime {
-  const { config, log, parts = {} } = options
+export function openRuntime(options: RuntimeOptions): Runtime {
+  const { config, log, queue, parts = {} } = options
   const clock = parts.now ?? now
   const functions = parts.functions ?? openFunctionPool()
   const egress = openEgress({ allowPrivate: config.egressAllow })
   const http = parts.http ?? egress
-  const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox: join(config.dataDir, 'outbox') })
+  const outbox = join(config.dataDir, 'outbox')
+  const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox, queue, now: clock })
   const debug = openDebugStream(clock)
   const opened = new WeakMap<AppStore, Resources>()
   const resources = (app: AppStore) => {
@@ -55,13 +67,13 @@ export function openRuntime(options: { config: Config; log: Logger; parts?: Part
     plans: openPlans(catalog),
     debug,
     resources,
+    jobs: [mailer.job],
     warm: () => functions.warm(),
     services: (context, replies) =>
       servicesOf({ now: clock, debug, functions, http, mailer, resources, replies }, context),
     async close() {
       if (!parts.functions) await functions.close()
       await egress.close()
-      mailer.close()
       log.debug('runtime closed')
     },
   }

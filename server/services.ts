@@ -43,7 +43,7 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     values: flowValues(app.values, storageOwner(context)),
     functions: functionsOf(deps.functions, scope, debug),
     http: deps.http,
-    mail: deps.mailer.forFlow(`${scopeKey(scope)}\n${flow.id}`),
+    mail: deps.mailer.forFlow(app, flow.id),
     devices,
     users,
     groups,

@@ -1,103 +1,105 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SMTPServer } from 'smtp-server'
 import { expect, test } from 'vitest'
-import { openMailer } from '../../server/mail.ts'
-import { temporaryFolder } from '../helpers/store.ts'
+import type { NewJob } from '../../server/jobs/port.ts'
+import { type MailerOptions, openMailer } from '../../server/mail.ts'
+import type { JobDocument } from '../../server/store/documents.ts'
+import type { AppStore } from '../../server/store/port.ts'
+import { openSmtp } from '../helpers/smtp.ts'
+import { openTestStore, temporaryFolder } from '../helpers/store.ts'
 
-async function outboxMailer(perMinute?: number) {
-  const outbox = join(await temporaryFolder(), 'outbox')
-  const mailer = openMailer({ smtpUrl: undefined, outbox, from: 'Headgate <noreply@example.com>', perMinute })
-  const mails = async () =>
-    Promise.all((await readdir(outbox).catch(() => [])).map((name) => readFile(join(outbox, name), 'utf8')))
-  return { mailer, mails }
+const from = 'Headgate <noreply@example.com>'
+const mail = { to: ['a@example.com'], subject: 'Hi', html: '<p>Hi</p>' }
+
+/** A mailer in front of a queue that nobody works on. */
+async function openQueued(options: Partial<MailerOptions> = {}) {
+  const app = (await openTestStore()).app({ tenant: 't', application: 'a'.repeat(24) })
+  const added: NewJob[] = []
+  const add = async (job: NewJob) => {
+    added.push(job)
+    return {} as JobDocument
+  }
+  const clock = { now: Date.UTC(2026, 0, 1) }
+  const common = { smtpUrl: undefined, outbox: '/nowhere', from, now: () => clock.now }
+  const open = () => openMailer({ ...common, queue: { of: () => ({ add }) }, ...options })
+  return { app, added, clock, open, ...open() }
 }
 
-test('without an SMTP server each mail becomes a file', async () => {
-  const { mailer, mails } = await outboxMailer()
-  await mailer
-    .forFlow('f')
-    .send({ to: ['a@example.com, b@example.com'], subject: 'Grüße', html: '<p>Hi</p>', from: 'me@example.com' })
-  const [mail] = await mails()
-  expect(mail).toMatch(/^From: Headgate <noreply@example.com>$/m)
-  expect(mail).toMatch(/^To: a@example.com, b@example.com$/m)
-  expect(mail).toMatch(/^Reply-To: me@example.com$/m)
-  expect(mail).toContain('<p>Hi</p>')
+test('a mail is queued, with what the job needs', async () => {
+  const { app, added, forFlow } = await openQueued()
+  await forFlow(app, 'f1').send({
+    ...mail,
+    to: ['a@example.com, b@example.com', ' a@example.com'],
+    from: 'me@example.com',
+  })
+  const input = { ...mail, to: ['a@example.com', 'b@example.com'], replyTo: 'me@example.com' }
+  expect(added).toEqual([{ kind: 'mail', input, requestedBy: { type: 'flow', id: 'f1' } }])
+})
+
+test('a key is that of the flow, and short', async () => {
+  const { app, added, forFlow } = await openQueued()
+  await forFlow(app, 'f1').send({ ...mail, key: 'k' })
+  await forFlow(app, 'f2').send({ ...mail, key: 'k' })
+  expect(added.map(({ key }) => key)).toEqual(['mail f1 k', 'mail f2 k'])
+  const long = forFlow(app, 'f1').send({ ...mail, key: 'k'.repeat(201) })
+  await expect(long).rejects.toMatchObject({ name: 'Refusal', type: 'Validation' })
+  expect(added).toHaveLength(2)
 })
 
 test.each([
-  [{ to: ['a@example.com\r\nBcc: evil@example.com'] }],
-  [{ to: ['a@example.com'], subject: 'Hi\r\nBcc: evil@example.com' }],
-  [{ to: ['a@example.com'], from: 'x@example.com\r\nBcc: evil@example.com' }],
-])('no header can be smuggled in: %j', async (mail) => {
-  const { mailer, mails } = await outboxMailer()
-  await mailer
-    .forFlow('f')
-    .send({ subject: '', html: '', ...mail })
-    .catch((error) => expect(error.name).toBe('Refusal'))
-  for (const text of await mails()) expect(text).not.toMatch(/^bcc:/im)
+  [[]],
+  [['nobody']],
+  [['a@example.com\r\nBcc: evil@example.com']],
+  [['a@example.com\u0085x']],
+  [['=?utf-8?q?a?=@example.com']],
+  [['a@b@example.com']],
+  [['Ada <a@example.com>']],
+  [Array.from({ length: 6 }, (_, index) => `u${index}@example.com`)],
+])('recipients %j are refused, and nothing is queued', async (to) => {
+  const { app, added, forFlow } = await openQueued()
+  await expect(forFlow(app, 'f').send({ ...mail, to })).rejects.toMatchObject({ type: 'Validation' })
+  expect(added).toEqual([])
 })
 
-test.each([[[]], [['nobody']], [Array.from({ length: 6 }, (_, index) => `u${index}@example.com`)]])(
-  'recipients %j are refused, and nothing is sent',
-  async (to) => {
-    const { mailer, mails } = await outboxMailer()
-    await expect(mailer.forFlow('f').send({ to, subject: '', html: '' })).rejects.toMatchObject({ type: 'Validation' })
-    expect(await mails()).toEqual([])
-  },
-)
-
-test('one flow that sends too much does not keep another from sending', async () => {
-  const { mailer, mails } = await outboxMailer(2)
-  const mail = { to: ['a@example.com'], subject: '', html: '' }
-  await mailer.forFlow('f1').send(mail)
-  await mailer.forFlow('f1').send(mail)
-  await expect(mailer.forFlow('f1').send(mail)).rejects.toMatchObject({ type: 'RateLimit' })
-  await mailer.forFlow('f2').send(mail)
-  expect(await mails()).toHaveLength(3)
+test('an address for answers that is none is left out', async () => {
+  const { app, added, forFlow } = await openQueued()
+  await forFlow(app, 'f').send({ ...mail, from: 'x@example.com\r\nBcc: evil@example.com' })
+  expect(added).toMatchObject([{ input: mail }])
+  expect(added[0]?.input).not.toHaveProperty('replyTo')
 })
 
-test('a mail that the server does not take is a refusal that says nothing of the server', async () => {
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onRcptTo: (_to, _session, done) => done(new Error('secret reason')),
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.server.address() as { port: number }
-  const mailer = openMailer({ smtpUrl: `smtp://127.0.0.1:${port}`, outbox: '/nowhere', from: 'noreply@example.com' })
-  const sending = mailer.forFlow('f').send({ to: ['a@example.com'], subject: '', html: 'x' })
-  await expect(sending).rejects.toMatchObject({
-    name: 'Refusal',
-    type: 'Unavailable',
-    message: expect.not.stringMatching(/secret|127/),
-  })
-  mailer.close()
-  await new Promise<void>((resolve) => server.close(resolve))
+test('a flow sends so many mails a minute, over all processes, and keeps no other from sending', async () => {
+  const { app, added, clock, open } = await openQueued({ perMinute: 3 })
+  const sendAll = (mailers: { forFlow: (app: AppStore, id: string) => { send(one: typeof mail): Promise<void> } }[]) =>
+    Promise.allSettled(mailers.map(({ forFlow }) => forFlow(app, 'f1').send(mail)))
+  const results = await sendAll([open(), open(), open(), open(), open()])
+  const refused = results.filter(({ status }) => status === 'rejected')
+  expect(refused).toHaveLength(2)
+  expect(refused[0]).toMatchObject({ reason: { name: 'Refusal', type: 'RateLimit' } })
+  await open().forFlow(app, 'f2').send(mail)
+  clock.now += 60_000
+  await open().forFlow(app, 'f1').send(mail)
+  expect(added).toHaveLength(5)
+  expect(Object.keys(await app.values.entries('mail:f1'))).toHaveLength(1)
 })
 
-test('speaks SMTP', async () => {
-  const received: string[] = []
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData(stream, _session, done) {
-      let text = ''
-      stream.on('data', (part: Buffer) => {
-        text += part.toString()
-      })
-      stream.on('end', () => {
-        received.push(text)
-        done()
-      })
-    },
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.server.address() as { port: number }
-  const mailer = openMailer({ smtpUrl: `smtp://127.0.0.1:${port}`, outbox: '/nowhere', from: 'noreply@example.com' })
-  await mailer.forFlow('f').send({ to: ['a@example.com'], subject: 'Over the wire', html: 'x' })
-  mailer.close()
-  await new Promise<void>((resolve) => server.close(resolve))
-  expect(received).toHaveLength(1)
-  expect(received[0]).toContain('Subject: Over the wire')
+test('without a queue a mail is sent at once', async () => {
+  const outbox = join(await temporaryFolder(), 'outbox')
+  const { app, forFlow } = await openQueued({ queue: undefined, outbox })
+  await forFlow(app, 'f').send({ ...mail, from: 'me@example.com' })
+  const [name, ...more] = await readdir(outbox)
+  expect(more).toEqual([])
+  const text = await readFile(join(outbox, name!), 'utf8')
+  expect(text).toMatch(/^From: Headgate <noreply@example.com>$/m)
+  expect(text).toMatch(/^To: a@example.com$/m)
+  expect(text).toMatch(/^Reply-To: me@example.com$/m)
+  expect(text).toContain('<p>Hi</p>')
+})
+
+test('without a queue a mail that the server does not take is a refusal that says nothing of the server', async () => {
+  const smtp = await openSmtp({ onRcpt: () => 550 })
+  const { app, forFlow } = await openQueued({ queue: undefined, smtpUrl: smtp.url })
+  const sending = forFlow(app, 'f').send(mail)
+  const message = expect.not.stringMatching(/secret|127/)
+  await expect(sending).rejects.toMatchObject({ name: 'Refusal', type: 'Unavailable', message })
 })

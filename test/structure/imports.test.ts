@@ -31,7 +31,7 @@ const owners: Record<string, readonly string[]> = {
   jose: ['nodes/logic/', 'server/resources/'],
   mongodb: ['server/store/mongo'],
   nanoid: ['nodes/logic/generate-id.ts'],
-  nodemailer: ['server/mail.ts'],
+  nodemailer: ['server/mail-delivery.ts'],
   pino: ['server/'],
   'prom-client': ['server/metrics.ts'],
   qrcode: ['nodes/data/'],

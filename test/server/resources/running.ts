@@ -42,7 +42,7 @@ export async function openRunning(): Promise<Running> {
   const deps = {
     now: () => world.clock.now,
     debug: openDebugStream(() => world.clock.now),
-    mailer: openMailer({ smtpUrl: undefined, outbox, from: 'noreply@example.com' }),
+    mailer: openMailer({ smtpUrl: undefined, outbox, from: 'noreply@example.com', now: () => world.clock.now }),
     resources: () => world,
     replies: desk.service,
   }
