@@ -83,6 +83,7 @@ const common = {
   mocks,
   state,
   http,
+  data: object,
 }
 
 const expectation = closed({
@@ -114,7 +115,7 @@ const expectation = closed({
 })
 
 const testCase = closed(
-  { name: words, ...common, data: object, payload: object, globals: object, values: object, expect: expectation },
+  { name: words, ...common, payload: object, globals: object, values: object, expect: expectation },
   ['name'],
 )
 

@@ -119,9 +119,9 @@ export async function readTestFile(file: string): Promise<{ test?: TestFile; pro
 }
 
 function toTestFile(file: string, raw: Payload): TestFile {
-  const { flow, application, clock, timeoutMs, trigger, as, tests, password, ...rest } = raw
+  const { flow, application, clock, timeoutMs, trigger, as, data, tests, password, ...rest } = raw
   const world = (rest.world ?? {}) as TestFile['world']
-  const common = { clock, timeoutMs, trigger, as, http: rest.http, state: rest.state, mocks: rest.mocks }
+  const common = { clock, timeoutMs, trigger, as, data, http: rest.http, state: rest.state, mocks: rest.mocks }
   return {
     file,
     flow: flow === undefined ? file.replace(/\.test\.\w+$/i, '') : join(dirname(file), String(flow)),
