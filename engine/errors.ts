@@ -64,6 +64,8 @@ export const flowErrors = {
   'throttle.rate': 'A rate that is not above 0',
   'time-range.argument': 'A time of day, a time zone or the days of a time range are not usable',
   'json.source': 'A text is not JSON',
+  'markup.limit':
+    'A document is nested too deep, a selector takes too much work on it, or what is found is too much',
   'schema.invalid': 'A JSON Schema is not usable',
   'schema.work': 'Checking a value against a JSON Schema takes too much work',
   'function.payload': 'A function node left something other than an object as the whole payload',

@@ -37,6 +37,7 @@ import { dateTime } from './logic/date-time.ts'
 import { delay } from './logic/delay.ts'
 import { functionNode } from './logic/function.ts'
 import { generateId } from './logic/generate-id.ts'
+import { htmlParser } from './logic/html-parser.ts'
 import { jsonDecode } from './logic/json-decode.ts'
 import { jsonEncode } from './logic/json-encode.ts'
 import { jwtCreate } from './logic/jwt-create.ts'
@@ -107,6 +108,7 @@ export const nodes = [
   delay,
   functionNode,
   generateId,
+  htmlParser,
   jsonDecode,
   jsonEncode,
   jwtCreate,

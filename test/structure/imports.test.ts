@@ -15,9 +15,9 @@ const layers: Record<string, readonly string[]> = {
 const owners: Record<string, readonly string[]> = {
   bullmq: ['server/jobs/bullmq.ts'],
   busboy: ['server/experience/'],
-  cheerio: ['nodes/logic/'],
   cookie: ['server/experience/'],
   croner: ['nodes/trigger/timer.ts', 'server/flows/'],
+  'css-select': ['nodes/logic/markup.ts'],
   'csv-parse': ['server/jobs/', 'nodes/data/', 'nodes/logic/'],
   'csv-stringify': ['server/jobs/', 'nodes/data/', 'nodes/logic/'],
   'd3-format': ['engine/helpers/'],
@@ -25,6 +25,7 @@ const owners: Record<string, readonly string[]> = {
   express: ['server/app.ts', 'server/admin.ts', 'server/experience/'],
   handlebars: ['engine/', 'server/admin-page.ts'],
   helmet: ['server/admin.ts'],
+  htmlparser2: ['nodes/logic/'],
   ioredis: ['server/jobs/bullmq.ts'],
   'ipaddr.js': ['server/'],
   'isolated-vm': ['engine/sandbox/'],
