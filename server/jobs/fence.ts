@@ -14,36 +14,41 @@ export interface Fence {
 export interface Around {
   before?: readonly WriteOperation[]
   after?: readonly WriteOperation[]
+  /** The job is let go with this write: what is asked to be written later counts as lost. */
+  last?: boolean
 }
 
 /** `onCancel`: someone asked the job to stop, it still is this start's. `onLost`: it is not. Each is called once. */
 export function openFence(options: { app: AppStore; job: JobDocument; onCancel(): void; onLost(): void }): Fence {
   const { app, job, onCancel, onLost } = options
   let { revision } = job
-  let last: Promise<unknown> = Promise.resolve()
+  let line: Promise<unknown> = Promise.resolve()
   let lost = false
   let canceled = false
 
-  async function write(change: Change<JobDocument>, { before = [], after = [] }: Around): Promise<void> {
+  async function write(change: Change<JobDocument>, around: Around): Promise<void> {
+    const { before = [], after = [], last: final = false } = around
     if (lost) throw new JobLost()
     try {
       await app.write([...before, { update: 'jobs', id: job.id, change, revision }, ...after])
       revision += 1
+      lost = final
     } catch (error) {
       if (!refuses(error, before.length)) throw error
-      await learn()
-      return write(change, { before, after })
+      await learn(error)
+      return write(change, around)
     }
   }
 
   /** Someone has written the job: who asked for its end, who took it over, or a write of ours that only seemed to fail. */
-  async function learn(): Promise<void> {
+  async function learn(refusal: unknown): Promise<void> {
     const found = await app.collection('jobs').get(job.id)
     if (found?.status !== 'running' || found.startId !== job.startId) {
       lost = true
       onLost()
       throw new JobLost()
     }
+    if (found.revision === revision) throw refusal
     revision = found.revision
     if (!found.cancelRequested || canceled) return
     canceled = true
@@ -53,8 +58,8 @@ export function openFence(options: { app: AppStore; job: JobDocument; onCancel()
 
   return {
     write(change, around = {}) {
-      const written = last.then(() => write(change(), around))
-      last = written.catch(() => undefined)
+      const written = line.then(() => write(change(), around))
+      line = written.catch(() => undefined)
       return written
     },
   }

@@ -118,8 +118,8 @@ export interface JobEnd {
  * workers look by themselves as well. Applications that were woken get their turns one after the other.
  */
 export interface Dispatch {
-  /** Puts the application in line, now or after some time; at the end, unless it waits there already. Never throws or waits. */
-  wake(scope: Scope, afterMs?: number): void
+  /** Puts the application at the end of the line, unless it waits there already. Never throws and never waits. */
+  wake(scope: Scope): void
   /**
    * Calls `turn` for each application in line, at most `concurrency` at once; once. It leaves the line as its turn begins: when
    * it is woken during that, it gets another turn, beside the first when there is room. When `turn` gives true there is more
@@ -128,6 +128,6 @@ export interface Dispatch {
   onWake(turn: (scope: Scope) => Promise<boolean>, concurrency: number): void
   /** Rejects when wakes do not reach other processes now. */
   check(): Promise<void>
-  /** Starts no more turns; resolves when those that run have ended. */
+  /** Starts no more turns; resolves when those that run have ended. Until then it may be woken. */
   close(): Promise<void>
 }

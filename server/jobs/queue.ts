@@ -1,13 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { JobDocument } from '../store/documents.ts'
 import type { AppStore, Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { type Attempt, openAttempt } from './attempt.ts'
 import { openJobs } from './jobs.ts'
+import { openLocalDispatch } from './local-dispatch.ts'
 import { openPlaces, type Places, type Started } from './places.ts'
 import type { Dispatch, JobDefinition, JobEnd, Queue } from './port.ts'
 import { openRetention, type RetentionLimits } from './retention.ts'
+import { endsWithin, oncePerMinute, openAlarms, openGate } from './wait.ts'
 
 export interface QueueOptions {
   store: Store
@@ -32,7 +34,6 @@ export interface QueueOptions {
 const turnMs = 50
 // What a handler that was told to stop may still take.
 const graceMs = 1_000
-const complainEveryMs = 60_000
 
 /** Opens the queue on a store. Without `work` it only takes jobs in, for workers in other processes. */
 export function openQueue(options: QueueOptions): Queue {
@@ -43,15 +44,23 @@ export function openQueue(options: QueueOptions): Queue {
   const open = new Map<string, { places: Places; turns: number }>()
   const retention = openRetention({ now, limits: options.retention })
   const closing = new AbortController()
+  const gate = openGate(concurrency)
+  // What a look finds is done here, whether what dispatches can be reached or not.
+  const found = openLocalDispatch()
+  const alarms = openAlarms<Scope>((scope) => dispatch.wake(scope))
   let looking: Promise<void> | undefined
-  let complainedAt = Number.NEGATIVE_INFINITY
+
+  const complain = oncePerMinute((error: unknown, message: string, application?: string) => {
+    log.error({ err: error, application }, message)
+  })
 
   const keyOf = (scope: Scope, id: string) => `${scopeKey(scope)}\n${id}`
 
   function wake(scope: Scope, dueAt = 0) {
-    const afterMs = Math.max(dueAt - now(), 0)
+    const afterMs = dueAt - now()
+    if (afterMs <= 0) dispatch.wake(scope)
     // What is due later is found by a look.
-    if (afterMs <= lookMs) dispatch.wake(scope, afterMs)
+    else if (afterMs <= lookMs) alarms.set(scopeKey(scope), afterMs, scope)
   }
 
   function placesOf(app: AppStore): Places {
@@ -59,16 +68,17 @@ export function openQueue(options: QueueOptions): Queue {
     return openPlaces({ app, definitions, perApplication, leaseMs, now, isHere })
   }
 
-  function complain(error: unknown, message: string, application?: string) {
-    const at = performance.now()
-    if (at - complainedAt < complainEveryMs) return
-    complainedAt = at
-    log.error({ err: error, application }, message)
-  }
-
   /** One turn of an application: one job, or as many short ones as fit. True when there is more to do. */
   async function turn(scope: Scope): Promise<boolean> {
-    if (closing.signal.aborted) return true
+    await gate.enter()
+    try {
+      return closing.signal.aborted || (await workIn(scope))
+    } finally {
+      gate.leave()
+    }
+  }
+
+  async function workIn(scope: Scope): Promise<boolean> {
     const app = store.app(scope)
     const key = scopeKey(scope)
     const shared = open.get(key) ?? { places: placesOf(app), turns: 0 }
@@ -113,8 +123,11 @@ export function openQueue(options: QueueOptions): Queue {
     const begun = performance.now()
     let next: Started | undefined
     const { status, nextStarted } = await attempt.run(async () => {
-      if (performance.now() >= until) return undefined
-      next = await places.next(job)
+      // What else this process does comes in between, also when neither the job nor the store has to wait for anything.
+      await pause()
+      if (performance.now() >= until || closing.signal.aborted) return undefined
+      // Without an answer there is no next one; the end of the turn asks again and tells.
+      next = await places.next(job).catch(() => undefined)
       return next?.operation
     })
     attempts.delete(key)
@@ -143,7 +156,7 @@ export function openQueue(options: QueueOptions): Queue {
         const app = store.app(scope)
         const places = placesOf(app)
         await places.running()
-        if (await wakeForNext(app, places)) dispatch.wake(scope)
+        if (await wakeForNext(app, places)) found.wake(scope)
         await retention.atLook(app)
       } catch (error) {
         complain(error, 'the jobs of an application could not be looked at', scope.application)
@@ -170,28 +183,23 @@ export function openQueue(options: QueueOptions): Queue {
     work(given) {
       for (const definition of given) definitions.set(definition.kind, definition)
       dispatch.onWake(turn, concurrency)
+      found.onWake(turn, concurrency)
       looking = keepLooking()
     },
     running: () => attempts.size,
     check: () => dispatch.check(),
     async close(drainMs = 10_000) {
       closing.abort()
-      const drained = dispatch.close()
-      if (await endsWithin(drained, drainMs)) return
-      for (const attempt of attempts.values()) attempt.stop()
-      if (!(await endsWithin(drained, graceMs))) {
-        for (const attempt of attempts.values()) attempt.giveBack()
+      alarms.close()
+      const drained = Promise.all([dispatch.close(), found.close()])
+      if (!(await endsWithin(drained, drainMs))) {
+        for (const attempt of attempts.values()) attempt.stop()
+        if (!(await endsWithin(drained, graceMs))) {
+          for (const attempt of attempts.values()) attempt.giveBack()
+        }
       }
       await drained
       await looking
     },
   }
-}
-
-async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
-  const late = new AbortController()
-  const timeout = sleep(milliseconds, false, { signal: late.signal }).catch(() => false)
-  const ended = await Promise.race([work.then(() => true), timeout])
-  late.abort()
-  return ended
 }

@@ -22,8 +22,9 @@ export async function makeApplication(store: Store, scope = own): Promise<AppSto
 }
 
 export const own = { tenant: 'tenant-1', application: 'a'.repeat(24) }
+export const other = { tenant: 'tenant-1', application: 'b'.repeat(24) }
 
-/** Opens a queue that looks every 20 ms; it is closed after the test. Without kinds it takes no jobs. */
+/** Opens a queue, closed after the test. Without kinds it takes no jobs. */
 export function openMember(
   options: Partial<QueueOptions> & { store: Store; dispatch: Dispatch },
   kinds?: readonly JobDefinition[],
@@ -31,7 +32,7 @@ export function openMember(
   const ends: JobEnd[] = []
   const log: Record<string, unknown>[] = []
   const queue = openQueue({
-    ...{ now: Date.now, lookMs: 20, onEnd: (end) => ends.push(end) },
+    ...{ now: Date.now, onEnd: (end) => ends.push(end) },
     log: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
     ...options,
   })
