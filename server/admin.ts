@@ -3,11 +3,13 @@ import { type RequestHandler, type Response, Router } from 'express'
 import helmet from 'helmet'
 import type { Logger } from 'pino'
 import { adminPage } from './admin-page.ts'
+import type { Queue } from './jobs/port.ts'
 import type { Metrics } from './metrics.ts'
 import type { Store } from './store/port.ts'
 
 export interface AdminOptions {
   store: Store
+  queue: Pick<Queue, 'check'>
   metrics: Metrics
   log: Logger
   /** Of HTTP basic authentication, with any user name; undefined: nobody is asked. */
@@ -20,23 +22,18 @@ export interface AdminOptions {
  * The admin host: health, readiness, figures, and a page that says what runs here. It shares no origin with any experience.
  * With a password everything but health and readiness asks for it.
  */
-export function adminRouter({ store, metrics, log, password, urlOf }: AdminOptions): Router {
+export function adminRouter({ store, queue, metrics, log, password, urlOf }: AdminOptions): Router {
   const router = Router()
   // TLS ends at a proxy, if anywhere: this host cannot promise it.
   const contentSecurityPolicy = { directives: { upgradeInsecureRequests: null } }
   router.use(helmet({ strictTransportSecurity: false, contentSecurityPolicy }))
   router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
   router.get('/readyz', async (_request, response) => {
-    try {
-      await store.check()
-      response.json({ status: 'ready' })
-    } catch (error) {
-      log.error({ err: error }, 'the store does not answer')
-      response
-        .status(503)
-        .set('Retry-After', '5')
-        .json({ status: 'not ready', missing: ['store'] })
-    }
+    const parts = { store: () => store.check(), queue: () => queue.check() }
+    const missing = await missingOf(parts, (part, error) => log.error({ err: error }, `the ${part} does not answer`))
+    // Without what tells workers of jobs they find them a little later: no reason to send requests elsewhere.
+    if (!missing.includes('store')) response.json({ status: 'ready', missing })
+    else response.status(503).set('Retry-After', '5').json({ status: 'not ready', missing })
   })
   if (password !== undefined) router.use(askFor(password))
   router.get('/metrics', async (_request, response) => {
@@ -48,6 +45,23 @@ export function adminRouter({ store, metrics, log, password, urlOf }: AdminOptio
     response.status(404).json({ type: 'NotFound', message: 'There is nothing at this address of the admin host' })
   })
   return router
+}
+
+/** Names of the parts that do not answer. */
+async function missingOf(
+  parts: Record<string, () => Promise<void>>,
+  onError: (part: string, error: unknown) => void,
+): Promise<string[]> {
+  const checked = Object.entries(parts).map(async ([part, check]) => {
+    try {
+      await check()
+      return []
+    } catch (error) {
+      onError(part, error)
+      return [part]
+    }
+  })
+  return (await Promise.all(checked)).flat()
 }
 
 function askFor(password: string): RequestHandler {

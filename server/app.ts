@@ -6,8 +6,11 @@ import { type Config, isLoopback } from './config.ts'
 import { openExperience } from './experience/experience.ts'
 import type { DebugStream } from './flows/debug.ts'
 import { openRunRecords } from './flows/records.ts'
+import { runJob } from './flows/run-job.ts'
 import { openRunner } from './flows/runner.ts'
-import { openTimers } from './flows/timers.ts'
+import { openSchedules } from './flows/schedules.ts'
+import type { Dispatch } from './jobs/port.ts'
+import { openQueue } from './jobs/queue.ts'
 import { listen, openSocket } from './listen.ts'
 import { openMetrics } from './metrics.ts'
 import { now, openRuntime } from './runtime.ts'
@@ -28,11 +31,19 @@ export interface ServerOptions {
   config: Config
   store: Store
   log: Logger
+  /** Closed with the server. */
+  dispatch: Dispatch
 }
 
 /** Opens the whole server on a store: the order of things, from what runs need to the listening socket. */
-export async function openServer({ config, store, log }: ServerOptions): Promise<HeadgateServer> {
-  const runtime = openRuntime({ config, log })
+export async function openServer({ config, store, log, dispatch }: ServerOptions): Promise<HeadgateServer> {
+  const queue = openQueue({
+    ...{ store, dispatch, log, now },
+    concurrency: config.jobConcurrency,
+    perApplication: config.jobsPerApplication,
+    onEnd: (end) => metrics.job(end),
+  })
+  const runtime = openRuntime({ config, log, queue })
   const records = openRunRecords({
     delayMs: config.runRecordDelayMs,
     onError: (error) => log.error({ err: error }, 'run records could not be written'),
@@ -62,8 +73,8 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
     fire: (event) => runner.fireEndpoint(event),
   })
   const { replies } = experience
-  const metrics = openMetrics(() => replies.waiting())
-  const timers = openTimers({ store, plans: runtime.plans, runner, log })
+  const metrics = openMetrics({ waitingReplies: () => replies.waiting(), runningJobs: () => queue.running() })
+  const schedules = openSchedules({ store, plans: runtime.plans, queue, log, now })
 
   const urlOf = (host: string) => {
     const { port } = socket.address() as AddressInfo
@@ -71,7 +82,7 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
   }
   // A host is stored as a whole name, or as the slug before the base domain.
   const urlOfStored = (name: string) => urlOf(name.includes('.') ? name : `${name}.${config.baseDomain}`)
-  const admin = adminRouter({ store, metrics, log, password: config.adminPassword, urlOf: urlOfStored })
+  const admin = adminRouter({ store, queue, metrics, log, password: config.adminPassword, urlOf: urlOfStored })
   const app = express()
   app.disable('x-powered-by')
   app.use(admin)
@@ -79,7 +90,8 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
   // Experiences are served without Express: they need nothing of it, and a short flow would pay for it on each request.
   const socket = openSocket((request, response) => {
     const host = hostNameOf(request.headers.host)
-    if (host === config.baseDomain || isLoopback(host)) {
+    // A worker has only its health and figures to tell.
+    if (host === config.baseDomain || isLoopback(host) || config.role === 'worker') {
       app(request, response)
       return
     }
@@ -94,18 +106,22 @@ export async function openServer({ config, store, log }: ServerOptions): Promise
     })
   }, config)
   await listen(socket, config)
-  await timers.refresh()
+  if (config.role !== 'web') {
+    queue.work([runJob(runner), ...runtime.jobs])
+    await schedules.open()
+  }
   runtime.warm()
 
   return {
     url: urlOf(config.baseDomain),
     urlOf,
     debug: runtime.debug,
-    refresh: () => timers.refresh(),
+    refresh: () => schedules.refresh(),
     async close(drainMs = 10_000) {
-      timers.close()
+      schedules.close()
       socket.close()
       socket.closeIdleConnections()
+      await queue.close(drainMs)
       await runner.drain(drainMs)
       await experience.close()
       socket.closeAllConnections()

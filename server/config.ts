@@ -10,6 +10,15 @@ export interface Config {
   dataDir: string
   /** File of the embedded store. */
   storeFile: string
+  /** `mongodb://` or `mongodb+srv://`; undefined: the embedded store. */
+  storeUrl: string | undefined
+  /** `redis://` or `rediss://`; undefined: workers of other processes find their jobs by looking. */
+  redisUrl: string | undefined
+  /** `web` answers requests, `worker` takes jobs and fires timers, `all` does both. */
+  role: Role
+  /** Jobs that run at once in this process, and at most of one application over all processes. */
+  jobConcurrency: number
+  jobsPerApplication: number
   smtpUrl: string | undefined
   mailFrom: string
   baseDomain: string
@@ -33,6 +42,9 @@ export interface Config {
   runRecordDelayMs: number
 }
 
+export const roles = ['web', 'worker', 'all'] as const
+export type Role = (typeof roles)[number]
+
 /** A setting that cannot be used: one line that says what was expected, what came and what to do. */
 export class ConfigError extends Error {
   constructor(message: string) {
@@ -41,20 +53,28 @@ export class ConfigError extends Error {
   }
 }
 
-const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /** Reads and checks the environment. Makes DATA_DIR and, on loopback, a secret key in it. Throws ConfigError. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const host = env.HOST || '127.0.0.1'
   const dataDir = resolve(env.DATA_DIR || 'data')
-  refuseOtherStores(env)
+  const storeUrl = urlOf(env, 'STORE_URL', {
+    protocols: ['mongodb:', 'mongodb+srv:'],
+    like: 'mongodb://host:27017/headgate',
+  })
   makeDataDir(dataDir)
   return {
     port: numberOf(env, 'PORT', 3000, 0, 65_535),
     host,
     dataDir,
     storeFile: join(dataDir, 'headgate.db'),
-    smtpUrl: smtpUrlOf(env),
+    storeUrl,
+    redisUrl: urlOf(env, 'REDIS_URL', { protocols: ['redis:', 'rediss:'], like: 'redis://host:6379' }),
+    role: roleOf(env, storeUrl),
+    jobConcurrency: numberOf(env, 'JOB_CONCURRENCY', 8, 1, 1_000),
+    jobsPerApplication: numberOf(env, 'JOBS_PER_APPLICATION', 4, 1, 1_000),
+    smtpUrl: urlOf(env, 'SMTP_URL', { protocols: ['smtp:', 'smtps:'], like: 'smtp://user:password@host:587' }),
     mailFrom: env.MAIL_FROM || 'Headgate <noreply@localhost>',
     baseDomain: (env.BASE_DOMAIN || 'localhost').toLowerCase(),
     secretKey: env.SECRET_KEY || localSecret(host, dataDir),
@@ -77,19 +97,29 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
-// A setting that is ignored in silence would leave data where nobody looks for it.
-function refuseOtherStores(env: NodeJS.ProcessEnv): void {
-  if (env.STORE_URL) {
-    throw new ConfigError(
-      `STORE_URL: expected nothing (the embedded store under DATA_DIR), got "${schemeOf(env.STORE_URL)}". Remove it.`,
-    )
-  }
-  if (env.REDIS_URL) throw new ConfigError('REDIS_URL: expected nothing (the queue is in this process). Remove it.')
-  oneOf(env, 'ROLE', 'all', ['all'])
+/** Never tells the address: it may hold a password. */
+function urlOf(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  { protocols, like }: { protocols: readonly string[]; like: string },
+): string | undefined {
+  const url = env[name]
+  if (!url) return undefined
+  const protocol = /^[a-z+]+:(?=\/\/[^/])/i.exec(url)?.[0].toLowerCase()
+  // Several hosts with commas between are for the driver to read: no URL of the web has them.
+  const readable = protocol?.startsWith('mongodb') || URL.canParse(url)
+  if (protocol !== undefined && protocols.includes(protocol) && readable) return url
+  const got = protocol === undefined ? 'something that is no such address' : `"${protocol}//..."`
+  throw new ConfigError(`${name}: expected an address like ${like}, got ${got}`)
 }
 
-function schemeOf(url: string): string {
-  return `${url.split(':')[0]}:...`
+// The embedded store is a file of one process: another one beside it would have to be on the same disk.
+function roleOf(env: NodeJS.ProcessEnv, storeUrl: string | undefined): Role {
+  const role = oneOf(env, 'ROLE', 'all', roles)
+  if (role === 'all' || storeUrl !== undefined) return role
+  throw new ConfigError(
+    `ROLE: expected "all" with the embedded store, got "${role}". Set STORE_URL=mongodb://... to run web and worker processes apart.`,
+  )
 }
 
 function makeDataDir(dataDir: string): void {
@@ -143,13 +173,6 @@ export function keepSecret(file: string, make: () => string): string {
   return readFileSync(file, 'utf8').trim()
 }
 
-function smtpUrlOf(env: NodeJS.ProcessEnv): string | undefined {
-  const url = env.SMTP_URL
-  if (!url) return undefined
-  if (URL.canParse(url) && /^smtps?:$/.test(new URL(url).protocol)) return url
-  throw new ConfigError('SMTP_URL: expected smtp://user:password@host:port or smtps://..., got something else')
-}
-
 function numberOf(env: NodeJS.ProcessEnv, name: string, initial: number, least: number, most: number): number {
   const text = env[name]
   if (text === undefined || text === '') return initial
@@ -158,9 +181,10 @@ function numberOf(env: NodeJS.ProcessEnv, name: string, initial: number, least: 
   throw new ConfigError(`${name}: expected a whole number from ${least} to ${most}, got "${text}"`)
 }
 
-function oneOf(env: NodeJS.ProcessEnv, name: string, initial: string, words: readonly string[]): string {
+function oneOf<W extends string>(env: NodeJS.ProcessEnv, name: string, initial: W, words: readonly W[]): W {
   const word = env[name] || initial
-  if (words.includes(word)) return word
+  const found = words.find((one) => one === word)
+  if (found !== undefined) return found
   throw new ConfigError(`${name}: expected one of ${words.join(', ')}, got "${word}"`)
 }
 

@@ -1,17 +1,19 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Outcome } from '../engine/run.ts'
+import type { JobEnd } from './jobs/port.ts'
 
 export interface Metrics {
   /** Text of GET /metrics and its content type. */
   text(): Promise<{ body: string; contentType: string }>
   request(answer: { method: string; status: number; seconds: number }): void
   run(run: { trigger: string; outcome: Outcome }): void
+  job(end: JobEnd): void
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** Counts and times of this process. Labels come from closed sets: no path, flow or application ever becomes one. */
-export function openMetrics(waitingReplies: () => number): Metrics {
+export function openMetrics(gauges: { waitingReplies(): number; runningJobs(): number }): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -29,13 +31,28 @@ export function openMetrics(waitingReplies: () => number): Metrics {
     buckets: [0.001, 0.01, 0.1, 1, 10, 60],
     registers,
   })
+  const jobs = new Histogram({
+    name: 'headgate_job_seconds',
+    help: 'Time of jobs in this process, from each start to its end',
+    labelNames: ['kind', 'status'],
+    buckets: [0.01, 0.1, 1, 10, 60, 600],
+    registers,
+  })
   const visits = new Counter({ name: 'headgate_node_visits_total', help: 'Visits of nodes', registers })
   new Gauge({
     name: 'headgate_waiting_requests',
     help: 'Requests that wait for the reply of a flow',
     registers,
     collect() {
-      this.set(waitingReplies())
+      this.set(gauges.waitingReplies())
+    },
+  })
+  new Gauge({
+    name: 'headgate_running_jobs',
+    help: 'Jobs that run in this process',
+    registers,
+    collect() {
+      this.set(gauges.runningJobs())
     },
   })
   return {
@@ -50,5 +67,6 @@ export function openMetrics(waitingReplies: () => number): Metrics {
       runs.observe({ trigger, status: outcome.status }, outcome.milliseconds / 1000)
       visits.inc(outcome.visitCount)
     },
+    job: ({ kind, status, milliseconds }) => jobs.observe({ kind, status }, milliseconds / 1000),
   }
 }

@@ -7,6 +7,7 @@ import { type FolderOptions, type ImportedFolder, importFolder } from '../bundle
 import { openPasswordBook } from '../bundle/import-passwords.ts'
 import type { ParseCache } from '../bundle/read.ts'
 import { type Config, ConfigError, keepSecret, readConfig } from '../config.ts'
+import { openLocalDispatch } from '../jobs/local-dispatch.ts'
 import type { Store } from '../store/port.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { takeLock } from '../store/sqlite-lock.ts'
@@ -52,7 +53,7 @@ export async function serve(folders: readonly string[], { io, password: given }:
     const reimport = (folder: string) => importFolder({ ...options, folder, parsed: parsed.get(folder) })
     const imported: ImportedFolder[] = []
     for (const folder of folders) imported.push(await reimport(folder))
-    const server = await openServer({ config, store, log })
+    const server = await openServer({ config, store, log, dispatch: openLocalDispatch() })
     const ended = untilStopped({ server, store, log }).finally(() => lock.release())
     for (const line of announcement(imported, { password, urlOf: server.urlOf })) io.out(line)
     io.out(`ready ${server.url}`)

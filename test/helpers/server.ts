@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { type HeadgateServer, openServer } from '../../server/app.ts'
 import { type ImportedFolder, importFolder } from '../../server/bundle/import-folder.ts'
 import { type Config, readConfig } from '../../server/config.ts'
+import { openLocalDispatch } from '../../server/jobs/local-dispatch.ts'
 import type { Store } from '../../server/store/port.ts'
 import { openSqlite } from '../../server/store/sqlite.ts'
 import { temporaryFolder } from './store.ts'
@@ -40,7 +41,8 @@ export async function startServer(options: { folders?: string[]; config?: Partia
   }
   const log: Record<string, unknown>[] = []
   const sink = { write: (line: string) => void log.push(JSON.parse(line)) }
-  const server = await openServer({ config, store, log: pino({ level: config.logLevel }, sink) })
+  const log_ = pino({ level: config.logLevel }, sink)
+  const server = await openServer({ config, store, log: log_, dispatch: openLocalDispatch() })
   return {
     ...{ server, store, config, applications, log },
     port: Number(new URL(server.url).port),

@@ -92,7 +92,7 @@ describe('what cannot be done is one line and exit code 1:', () => {
   const missing = join(root, 'nowhere')
   test.each<[string, string[], Record<string, string>, RegExp]>([
     ['a setting', ['start'], { PORT: 'http' }, /PORT: expected a whole number/],
-    ['another', ['start'], { STORE_URL: 'mongodb://db' }, /STORE_URL: expected nothing/],
+    ['another', ['start'], { STORE_URL: 'postgres://db' }, /STORE_URL: expected an address like mongodb:/],
     ['a folder', ['start', '--app', missing], {}, /Expected a folder that holds an application, got .*nowhere/],
     ['a slug', ['start', '--app', 'examples/generators=NO'], {}, /was not imported/],
     ['a password', ['start', '--password', 'short'], {}, /--password: expected 8 to 2048 characters, got 5/],

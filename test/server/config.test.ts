@@ -12,6 +12,9 @@ test('needs no setting at all', async () => {
     host: '127.0.0.1',
     baseDomain: 'localhost',
     smtpUrl: undefined,
+    storeUrl: undefined,
+    redisUrl: undefined,
+    role: 'all',
     trustedProxies: [],
   })
   expect(config.secretKey).toMatch(/^[0-9a-f]{64}$/)
@@ -24,10 +27,15 @@ test.each([
   [{ PORT: 'http' }, 'PORT: expected a whole number from 0 to 65535, got "http"'],
   [{ PORT: '70000' }, 'PORT'],
   [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL: expected one of fatal'],
-  [{ ROLE: 'worker' }, 'ROLE: expected one of all, got "worker"'],
-  [{ STORE_URL: 'mongodb://user:hush@db/x' }, 'STORE_URL'],
-  [{ REDIS_URL: 'redis://x' }, 'REDIS_URL'],
-  [{ SMTP_URL: 'mail.example.com' }, 'SMTP_URL: expected smtp://'],
+  [{ ROLE: 'boss' }, 'ROLE: expected one of web, worker, all, got "boss"'],
+  [{ ROLE: 'worker' }, 'ROLE: expected "all" with the embedded store, got "worker"'],
+  [{ STORE_URL: 'postgres://user:hush@db/x' }, 'STORE_URL: expected an address like mongodb://'],
+  [{ STORE_URL: 'hush' }, 'STORE_URL: expected an address like mongodb://host:27017/headgate, got something'],
+  [{ STORE_URL: 'mongodb:///hush' }, 'STORE_URL'],
+  [{ REDIS_URL: 'http://:hush@x' }, 'REDIS_URL: expected an address like redis://host:6379, got "http://..."'],
+  [{ REDIS_URL: 'redis://:hush@x:port' }, 'REDIS_URL'],
+  [{ JOB_CONCURRENCY: '0' }, 'JOB_CONCURRENCY'],
+  [{ SMTP_URL: 'mail.example.com' }, 'SMTP_URL: expected an address like smtp://'],
   [{ HOST: '0.0.0.0' }, 'SECRET_KEY'],
   [
     { HOST: '0.0.0.0', SECRET_KEY: 'x'.repeat(64) },
@@ -42,6 +50,12 @@ test.each([
   const read = () => readConfig({ DATA_DIR: dataDir, ...env })
   expect(read).toThrow(expect.objectContaining({ name: 'ConfigError', message: expect.stringContaining(message) }))
   expect(read).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/\n|hush/) }))
+})
+
+test('takes web and worker processes on a store that they share', async () => {
+  const shared = { STORE_URL: 'mongodb://one:27017,two:27017/headgate?replicaSet=rs', REDIS_URL: 'rediss://:p@cache' }
+  const config = readConfig({ DATA_DIR: await temporaryFolder(), ROLE: 'worker', ...shared })
+  expect(config).toMatchObject({ role: 'worker', storeUrl: shared.STORE_URL, redisUrl: shared.REDIS_URL })
 })
 
 test('takes an address that can be reached from outside with a secret key and an admin password', async () => {

@@ -1,0 +1,173 @@
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { RunJobInput } from '../../../server/flows/run-job.ts'
+import { openSchedules } from '../../../server/flows/schedules.ts'
+import { openJobs } from '../../../server/jobs/jobs.ts'
+import { StoreError } from '../../../server/store/port.ts'
+import { openApplication } from '../../helpers/application.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
+  vi.setSystemTime(Date.UTC(2026, 0, 1))
+  clock.ahead = 0
+})
+afterEach(() => void vi.useRealTimers())
+
+const timer = (config: Record<string, unknown>, key = 'k') => ({ type: 'timer', key, config, outputIds: [] })
+/** What the clock of the machine is ahead of the time that timers wait by. */
+const clock = { ahead: 0 }
+const now = () => Date.now() + clock.ahead
+
+/** An application, and processes that fire its schedules; a firing is a job of kind `run`. */
+async function open() {
+  const application = await openApplication()
+  const { store, plans, app } = application
+  const woken: number[] = []
+  const closers: (() => void)[] = []
+  const start = async (refreshMs = 2_000) => {
+    const queue = { of: () => openJobs({ app, now, wake: () => void woken.push(now()), nudge: () => undefined }) }
+    const schedules = openSchedules({ store, plans, queue, now, log: pino({ level: 'silent' }), refreshMs })
+    closers.push(() => schedules.close())
+    await schedules.open()
+    return schedules
+  }
+  const fired = async () => {
+    const jobs = await app.collection('jobs').find({ sort: { field: 'creationDate', direction: 'asc' }, limit: 1_000 })
+    return jobs.map(({ input }) => new Date((input as RunJobInput).time).toISOString().slice(0, 19))
+  }
+  const close = () => closers.splice(0).forEach((one) => one())
+  return { ...application, start, fired, woken, close }
+}
+
+test('an interval fires first after one whole interval, then again and again', async () => {
+  const { addFlow, start, fired, woken, close, app } = await open()
+  const flowId = await addFlow({ name: 'Tick', triggers: [timer({ seconds: 10 })] })
+  await start()
+  await vi.advanceTimersByTimeAsync(9_900)
+  expect(await fired()).toEqual([])
+  await vi.advanceTimersByTimeAsync(30_200)
+  expect(await fired()).toEqual(['00:00:10', '00:00:20', '00:00:30', '00:00:40'].map((time) => `2026-01-01T${time}`))
+  expect(woken).toHaveLength(4)
+  const [job] = await app.collection('jobs').find({ limit: 1 })
+  expect(job).toMatchObject({
+    kind: 'run',
+    input: { flowId, triggerKey: 'k', triggerId: 'k', data: {}, relay: { type: 'timer', id: 'k' } },
+  })
+  close()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(await fired()).toHaveLength(4)
+})
+
+test('each firing takes place once, however many processes there are', async () => {
+  const { addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Tick', triggers: [timer({ seconds: 1 }), timer({ cron: '* * * * * *' }, 'c')] })
+  await Promise.all([start(), start(), start()])
+  await vi.advanceTimersByTimeAsync(20_500)
+  const all = await fired()
+  expect(all).toHaveLength(40)
+  expect(new Set(all).size).toBe(20)
+  close()
+})
+
+test('another process goes on with the beat of one that is gone', async () => {
+  const { addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Tick', triggers: [timer({ seconds: 60 })] })
+  await start()
+  await vi.advanceTimersByTimeAsync(75_000)
+  close()
+  await vi.advanceTimersByTimeAsync(15_000)
+  await start()
+  await vi.advanceTimersByTimeAsync(31_000)
+  expect(await fired()).toEqual(['2026-01-01T00:01:00', '2026-01-01T00:02:00'])
+  close()
+})
+
+test('a firing that is late by up to a minute still takes place once; what was missed before is left out', async () => {
+  const { addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Morning', triggers: [timer({ cron: '0 8 * * *' })] })
+  await start()
+  close()
+  vi.setSystemTime(Date.UTC(2026, 0, 1, 8, 0, 59))
+  await start()
+  await vi.advanceTimersByTimeAsync(100)
+  expect(await fired()).toEqual(['2026-01-01T08:00:00'])
+  close()
+  vi.setSystemTime(Date.UTC(2026, 0, 3, 8, 1, 1))
+  await start()
+  await vi.advanceTimersByTimeAsync(100)
+  expect(await fired()).toEqual(['2026-01-01T08:00:00'])
+  await vi.advanceTimersByTimeAsync(24 * 3_600_000)
+  expect((await fired()).slice(1)).toEqual(['2026-01-04T08:00:00'])
+  close()
+})
+
+test('a clock that jumps ahead leaves out what it jumped over; one that is set back does not silence an interval', async () => {
+  const { addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Tick', triggers: [timer({ seconds: 10 })] })
+  await start()
+  await vi.advanceTimersByTimeAsync(10_500)
+  clock.ahead = 3_600_000
+  await vi.advanceTimersByTimeAsync(20_000)
+  const ahead = await fired()
+  expect(ahead).toEqual(['2026-01-01T00:00:10', '2026-01-01T01:00:20', '2026-01-01T01:00:30'])
+  clock.ahead = -3_600_000
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect((await fired()).slice(3)).toEqual(['2025-12-31T23:00:42', '2025-12-31T23:00:52'])
+  close()
+})
+
+test('an interval longer than 25 days does not fire at once', async () => {
+  const { addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Rare', triggers: [timer({ seconds: 31_536_000 })] })
+  await start(1_000_000_000)
+  await vi.advanceTimersByTimeAsync(364 * 86_400_000)
+  expect(await fired()).toEqual([])
+  await vi.advanceTimersByTimeAsync(2 * 86_400_000)
+  expect(await fired()).toHaveLength(1)
+  close()
+})
+
+test('a flow that is switched off or changed stops, and a changed schedule starts anew', async () => {
+  const { app, addFlow, start, fired, close } = await open()
+  const id = await addFlow({ name: 'Tick', triggers: [timer({ seconds: 10 })] })
+  const schedules = await start()
+  await vi.advanceTimersByTimeAsync(5_000)
+  const content = { triggers: [timer({ seconds: 20 })], nodes: [], globals: [] }
+  await app.collection('flows').update(id, { content })
+  await schedules.refresh()
+  await vi.advanceTimersByTimeAsync(19_000)
+  expect(await fired()).toEqual([])
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(await fired()).toHaveLength(1)
+  await app.collection('flows').update(id, { enabled: false })
+  await schedules.refresh()
+  expect(await app.collection('schedules').count()).toBe(0)
+  await vi.advanceTimersByTimeAsync(100_000)
+  expect(await fired()).toHaveLength(1)
+  close()
+})
+
+test('a timer with settings that will not do never fires', async () => {
+  const { addFlow, start, fired, close } = await open()
+  const triggers = [timer({ seconds: 0 }), timer({ cron: 'nonsense' }, 'k2'), timer({ cron: '0 0 30 2 *' }, 'k3')]
+  await addFlow({ name: 'Broken', triggers })
+  await start()
+  await vi.advanceTimersByTimeAsync(1_000_000)
+  expect(await fired()).toEqual([])
+  close()
+})
+
+test('a firing that cannot be written is tried again, and is not lost', async () => {
+  const { app, addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Tick', triggers: [timer({ seconds: 10 })] })
+  await start()
+  const broken = vi.spyOn(app, 'write').mockRejectedValue(new StoreError('unavailable', 'away'))
+  await vi.advanceTimersByTimeAsync(12_000)
+  expect(await fired()).toEqual([])
+  broken.mockRestore()
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(await fired()).toEqual(['2026-01-01T00:00:10'])
+  await vi.advanceTimersByTimeAsync(7_000)
+  expect(await fired()).toHaveLength(2)
+  close()
+})

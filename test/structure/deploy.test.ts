@@ -1,0 +1,81 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
+
+const root = join(import.meta.dirname, '../..')
+const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
+
+/** Names of settings in the README's table. */
+const settings = new Set(
+  [...textOf('README.md').matchAll(/^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|/gm)].flatMap(([, names]) =>
+    names!.split(', ').map((name) => name.slice(1, -1)),
+  ),
+)
+
+interface Container {
+  env?: { name: string }[]
+  envFrom?: { configMapRef?: { name: string }; secretRef?: { name: string } }[]
+  args?: string[]
+}
+interface Manifest {
+  kind: string
+  metadata: { name: string; labels?: Record<string, string> }
+  data?: Record<string, string>
+  stringData?: Record<string, string>
+  spec?: {
+    selector?: { matchLabels?: Record<string, string> }
+    template?: { metadata: { labels: Record<string, string> }; spec: { containers: Container[] } }
+  }
+}
+
+const manifests = readdirSync(join(root, 'deploy/kubernetes')).flatMap((file) =>
+  parseAllDocuments(textOf(`deploy/kubernetes/${file}`)).map((document) => document.toJS() as Manifest),
+)
+const compose = parse(textOf('compose.yaml'), { merge: true }) as {
+  services: Record<string, { environment?: Record<string, string>; deploy?: { replicas: number }; command?: string[] }>
+}
+
+test('the README lists exactly the settings that are read', () => {
+  const read = [...textOf('server/config.ts').matchAll(/\benv\.([A-Z_]+)\b|\(env, '([A-Z_]+)'/g)]
+  expect([...settings].sort()).toEqual([...new Set(read.map((match) => match[1] ?? match[2]!))].sort())
+})
+
+test('compose starts two web processes, two workers, MongoDB and Redis, with settings that exist', () => {
+  const { web, worker, mongodb, redis } = compose.services
+  expect(web).toMatchObject({ environment: { ROLE: 'web' }, deploy: { replicas: 2 } })
+  expect(worker).toMatchObject({ environment: { ROLE: 'worker' }, deploy: { replicas: 2 } })
+  expect([mongodb, redis]).not.toContain(undefined)
+  for (const service of [web, worker, compose.services.import]) {
+    expect([...settings]).toEqual(expect.arrayContaining(Object.keys(service!.environment!)))
+  }
+})
+
+test('manifests of the cluster name settings that exist, and what they refer to', () => {
+  const named = new Set(manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`))
+  for (const { kind, data, stringData, spec } of manifests) {
+    if (kind === 'ConfigMap' || kind === 'Secret') {
+      expect([...settings]).toEqual(expect.arrayContaining(Object.keys({ ...data, ...stringData })))
+    }
+    const { selector, template } = spec ?? {}
+    if (!template) continue
+    if (kind === 'Deployment') expect(template.metadata.labels).toMatchObject(selector!.matchLabels!)
+    for (const { env = [], envFrom = [] } of template.spec.containers) {
+      expect([...settings]).toEqual(expect.arrayContaining(env.map(({ name }) => name)))
+      for (const { configMapRef, secretRef } of envFrom) {
+        expect(named).toContain(configMapRef ? `ConfigMap/${configMapRef.name}` : `Secret/${secretRef!.name}`)
+      }
+    }
+  }
+  expect(manifests.filter(({ kind }) => kind === 'Deployment')).toHaveLength(2)
+})
+
+test('the image holds every folder that the server needs, and .env.example every secret that compose asks for', () => {
+  const copied = [...textOf('Dockerfile').matchAll(/^COPY (\S+) \1$/gm)].map(([, folder]) => folder!)
+  expect(copied).toEqual(expect.arrayContaining(['engine', 'nodes', 'server', 'flows', 'examples']))
+  for (const folder of copied) expect(existsSync(join(root, folder)), folder).toBe(true)
+  const given = [...textOf('deploy/.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)
+  const asked = [...textOf('compose.yaml').matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name)
+  expect(asked.length).toBeGreaterThan(0)
+  expect(given).toEqual(expect.arrayContaining(asked))
+})
