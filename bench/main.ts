@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   home: async () => (await import('./home.ts')).run,
   function: async () => (await import('./function-node.ts')).run,
   start: async () => (await import('./start.ts')).run,
+  jobs: async () => (await import('./jobs.ts')).run,
   store: async () => (await import('./size.ts')).store,
   tenancy: async () => (await import('./size.ts')).tenancy,
 }

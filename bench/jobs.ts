@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { pino } from 'pino'
+import { openBullDispatch } from '../server/jobs/bullmq.ts'
+import { openLocalDispatch } from '../server/jobs/local-dispatch.ts'
+import type { Dispatch } from '../server/jobs/port.ts'
+import { openQueue } from '../server/jobs/queue.ts'
+import { openSqlite } from '../server/store/sqlite.ts'
+import { openPrivateRedis, whyNoRedisServer } from '../test/services/redis.ts'
+import { type Figure, median, round } from './figure.ts'
+import type { Effort } from './rounds.ts'
+
+const leastPerSecond = 2_000
+const scope = { tenant: 'bench', application: 'a'.repeat(24) }
+const log = pino({ level: 'silent' })
+
+/** Jobs that do nothing, a second of one worker process, from a queue of some length until it is empty. */
+export async function run({ quick, rounds }: Effort): Promise<Figure[]> {
+  const figures: Figure[] = []
+  const lengths = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000]
+  const reason = whyNoRedisServer()
+  const redis = reason === undefined ? await openPrivateRedis() : undefined
+  const ways: [string, () => Promise<Dispatch>][] = [['in the process', async () => openLocalDispatch()]]
+  if (redis !== undefined) ways.push(['through BullMQ', () => openBullDispatch({ url: redis.url, log })])
+  try {
+    for (const [way, open] of ways) {
+      for (const length of lengths) {
+        const measured: number[] = []
+        // Long queues take long: they need no rounds to be steady.
+        for (let n = 0; n < (length > 10_000 ? 1 : rounds); n++) measured.push(await drain(await open(), length))
+        figures.push(figureOf(`jobs: ${way}, ${round(length)} queued`, measured))
+      }
+    }
+  } finally {
+    await redis?.close()
+  }
+  if (reason !== undefined) figures.push({ what: 'jobs: through BullMQ', figure: `not measured: ${reason}` })
+  return figures
+}
+
+function figureOf(what: string, perSecond: readonly number[]): Figure {
+  const figure = median(perSecond)
+  const budget = `>= ${round(leastPerSecond)}/s`
+  return { what, figure: `${round(figure)}/s`, budget, met: figure >= leastPerSecond }
+}
+
+/** Jobs a second, from an empty worker to an empty queue. */
+async function drain(dispatch: Dispatch, length: number): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-bench-'))
+  const store = await openSqlite({ file: join(folder, 'store.db') })
+  const app = store.app(scope)
+  await app.collection('application').insert({ name: 'Bench', globals: [], secret: 's' })
+  const all = Promise.withResolvers<void>()
+  let ended = 0
+  const queue = openQueue({
+    ...{ store, dispatch, log, now: Date.now },
+    onEnd() {
+      ended += 1
+      if (ended === length) all.resolve()
+    },
+  })
+  try {
+    const jobs = queue.of(app)
+    for (let n = 0; n < length; n += 1_000) {
+      const some = Array.from({ length: Math.min(1_000, length - n) }, (_, k) => ({
+        kind: 'trivial',
+        input: { n: n + k },
+      }))
+      await app.write(some.map((job) => jobs.insertion(job)))
+    }
+    const begun = performance.now()
+    queue.work([{ kind: 'trivial', run: async () => undefined }])
+    await all.promise
+    return (length / (performance.now() - begun)) * 1000
+  } finally {
+    await queue.close()
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  for (const figure of await run({ quick: true, rounds: 3, milliseconds: 0, warmMs: 0 })) console.log(figure)
+}
