@@ -37,13 +37,17 @@ function closed(fields: Record<string, Rule>, required: readonly string[] = []):
   }
 }
 
+/** What fits one of two rules. Says what is wrong by the one that the value comes nearest to: whose failures lie deeper. */
 function either(first: Rule, second: Rule): Rule {
   return (value, pointer, fail) => {
-    let fits = true
-    first(value, pointer, () => {
-      fits = false
-    })
-    if (!fits) second(value, pointer, fail)
+    const [one, other] = [first, second].map((rule) => {
+      const failures: [string, string][] = []
+      rule(value, pointer, (at, message) => void failures.push([at, message]))
+      return failures
+    }) as [[string, string][], [string, string][]]
+    if (one.length === 0 || other.length === 0) return
+    const isDeep = one.every(([at]) => at.length > pointer.length)
+    for (const [at, message] of isDeep ? one : other) fail(at, message)
   }
 }
 
