@@ -274,7 +274,7 @@ describe('stand-ins', () => {
       ],
       { world },
     )
-    expect(result.lines.slice(0, 2)).toEqual([[], []])
+    expect(result.lines.slice(0, 3)).toEqual([[], [], []])
     expect(result.file.cases[3].problem).toBe('Expected the name of a device in "state", got "Fan"')
   })
 
