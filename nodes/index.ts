@@ -15,11 +15,14 @@ import { deviceGetByUser } from './device/device-get-by-user.ts'
 import { deviceHistory } from './device/device-history.ts'
 import { deviceUpdate } from './device/device-update.ts'
 import { deviceVerify } from './device/device-verify.ts'
+import { dataExport } from './experience/data-export.ts'
 import { groupCreate } from './experience/group-create.ts'
 import { groupGet } from './experience/group-get.ts'
 import { groupSummary } from './experience/group-summary.ts'
 import { groupUpdate } from './experience/group-update.ts'
 import { groupVerify } from './experience/group-verify.ts'
+import { jobCancel } from './experience/job-cancel.ts'
+import { jobGet } from './experience/job-get.ts'
 import { userAuthenticate } from './experience/user-authenticate.ts'
 import { userCreate } from './experience/user-create.ts'
 import { userDelete } from './experience/user-delete.ts'
@@ -86,11 +89,14 @@ export const nodes = [
   deviceHistory,
   deviceUpdate,
   deviceVerify,
+  dataExport,
   groupCreate,
   groupGet,
   groupSummary,
   groupUpdate,
   groupVerify,
+  jobCancel,
+  jobGet,
   userAuthenticate,
   userCreate,
   userDelete,

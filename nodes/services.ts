@@ -16,6 +16,8 @@ export interface Services {
   groups: Groups
   tenancy: Tenancy
   events: Events
+  // Device imports join it with their node.
+  jobs: Omit<Jobs, 'importDevices'>
   reply: Replies
   customNodes: CustomNodes
 }
@@ -328,7 +330,8 @@ export interface JobView {
 export interface Jobs {
   /**
    * Starts to write an archive of the devices that a user or group sees, with their history. Only `requestedBy`, a user (id or
-   * e-mail), can download it. `baseUrl`: where the experience is reached, for the link in the mail. Throws Refusal.
+   * e-mail), can download it. As long as an export of this user is not done, it is the one that is given. `baseUrl`: where the
+   * experience is reached, for the link in the mail. Throws Refusal, also when that one is of other devices.
    */
   exportData(request: {
     subject: { kind: 'experienceUser' | 'experienceGroup'; id: string }

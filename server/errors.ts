@@ -33,6 +33,7 @@ export const httpErrors = {
   'store.full': { status: 507, type: 'Unavailable', when: 'The disk of the store is full' },
   'file.unknown': { status: 404, type: 'NotFound', when: 'There is no such public file' },
   'file.signature': { status: 403, type: 'Forbidden', when: 'The link to a private file has expired or was changed' },
+  'export.unknown': { status: 404, type: 'NotFound', when: 'The user has no such data export' },
   'file.range': { status: 416, type: 'Validation', when: 'The range lies outside the file' },
 } as const satisfies Record<string, { status: number; type: string; when: string }>
 

@@ -8,6 +8,9 @@ import { openEgress } from './egress.ts'
 import { type DebugStream, openDebugStream } from './flows/debug.ts'
 import { openPlans, type Plans } from './flows/plans.ts'
 import type { RunContext } from './flows/runner.ts'
+import { exportJob } from './jobs/export.ts'
+import { exportCleanupJob } from './jobs/export-cleanup.ts'
+import { openJobs } from './jobs/jobs.ts'
 import type { JobDefinition, Queue } from './jobs/port.ts'
 import { openMailer } from './mail.ts'
 import type { Attempts } from './resources/attempts.ts'
@@ -63,14 +66,17 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     opened.set(app, known)
     return known
   }
+  // Without workers here, what is put into the store waits for those of a server.
+  const alone = { now: clock, wake: () => undefined, nudge: () => undefined }
+  const jobsOf = (app: AppStore) => queue?.of(app) ?? openJobs({ app, ...alone })
   return {
     plans: openPlans(catalog),
     debug,
     resources,
-    jobs: [mailer.job],
+    jobs: [mailer.job, exportJob({ now: clock, jobsOf }), exportCleanupJob({ now: clock, jobsOf })],
     warm: () => functions.warm(),
     services: (context, replies) =>
-      servicesOf({ now: clock, debug, functions, http, mailer, resources, replies }, context),
+      servicesOf({ now: clock, debug, functions, http, mailer, resources, jobs: jobsOf, replies }, context),
     async close() {
       if (!parts.functions) await functions.close()
       await egress.close()

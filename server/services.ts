@@ -6,7 +6,9 @@ import type { DebugStream } from './flows/debug.ts'
 import { flowValues } from './flows/flow-values.ts'
 import { globalsOf } from './flows/payload.ts'
 import type { RunContext } from './flows/runner.ts'
+import type { Jobs } from './jobs/port.ts'
 import type { Mailer } from './mail.ts'
+import { openJobService } from './resources/jobs.ts'
 import type { Resources } from './resources/resources.ts'
 import type { AppStore } from './store/port.ts'
 import { type Scope, scopeKey } from './store/scope.ts'
@@ -18,6 +20,7 @@ export interface ServiceDeps {
   http: HttpClient
   mailer: Mailer
   resources(app: AppStore): Resources
+  jobs(app: AppStore): Jobs
   replies(run: {
     scope: Scope
     flow: { id: string; name: string; version: string }
@@ -49,6 +52,7 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     groups,
     tenancy,
     events,
+    jobs: openJobService({ app, now: deps.now, tenancy: deps.resources(app).tenancy, jobs: deps.jobs(app) }),
     reply: deps.replies({
       scope,
       flow: { id: flow.id, name: flow.name, version: flow.version },

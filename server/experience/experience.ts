@@ -6,12 +6,14 @@ import type { Payload } from '../../engine/payload.ts'
 import { enterTurn } from '../../engine/turns.ts'
 import type { DeviceView, Tenancy } from '../../nodes/services.ts'
 import { HttpError } from '../errors.ts'
+import { EXPORTS_PREFIX } from '../jobs/export-document.ts'
 import { storeFailure } from '../outage.ts'
 import type { Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { checkAccess } from './access.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
 import { type Definitions, type EndpointRoute, openDefinitions } from './definitions.ts'
+import { answerDownload } from './downloads.ts'
 import { type EndpointEvent, toEvent, toView } from './event.ts'
 import { FILES_PREFIX, openFileLinks, serveFile } from './files.ts'
 import { openHosts } from './host.ts'
@@ -109,6 +111,11 @@ export function openExperience(deps: ExperienceDeps): Experience {
     const exchange = { definitions, parts, source, time, requestId, session, hold }
     // Templates and flows of the application come next; what it did before may have kept the thread from others.
     await enterTurn(scopeKey(host.scope))
+    if (source.path.startsWith(EXPORTS_PREFIX)) {
+      const context = contextOf(exchange, toView(definitions, parts, exchange))
+      const asked = { store: host.store, path: source.path, session, definitions, context, now: time, headers: shared }
+      return answerDownload(request, response, asked)
+    }
     if (!match) return notFound(exchange)
     const route = match.value
     const view = () => toView(definitions, parts, { time, route, session })

@@ -1,10 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { HttpError } from '../errors.ts'
 import type { FileDocument } from '../store/documents.ts'
 import type { AppStore } from '../store/port.ts'
+import { sendContent } from './content.ts'
 import { parseForm } from './form.ts'
 import type { FileOptions } from './view-helpers.ts'
 
@@ -52,8 +51,7 @@ export async function serveFile(
 ): Promise<void> {
   const { store, now } = at
   const { path, seconds } = await placeOf(store, at.path, at.query, now)
-  const head = request.method === 'HEAD'
-  if (!head && request.method !== 'GET') throw unknownFile()
+  if (request.method !== 'HEAD' && request.method !== 'GET') throw unknownFile()
   const file = await store.collection('files').first({
     all: [
       { field: 'path', op: 'eq', value: path },
@@ -62,18 +60,7 @@ export async function serveFile(
   })
   if (!file) throw unknownFile()
   const headers = headersOf(file, seconds, at.requestId)
-  if (isFresh(request.headers['if-none-match'], String(headers.etag))) {
-    response.writeHead(304, headers).end()
-    return
-  }
-  const range = rangeOf(request, file)
-  if (range) headers['content-range'] = `bytes ${range.start}-${range.end - 1}/${file.sizeBytes}`
-  headers['content-length'] = String(range ? range.end - range.start : file.sizeBytes)
-  const content = head ? undefined : await store.blobs.read(file.blob, range)
-  if (!head && !content) throw new Error(`The blob ${file.blob} of the file ${file.id} is missing`)
-  response.writeHead(range ? 206 : 200, headers)
-  if (!content) response.end()
-  else await pipeline(Readable.from(content, { objectMode: false }), response)
+  await sendContent(request, response, { store, content: file, headers })
 }
 
 /** Path in the tree of files; `seconds` left of its link for a private one. */
@@ -113,9 +100,7 @@ function headersOf(file: FileDocument, seconds: number | undefined, requestId: s
   const plain = text.test(type) && !/charset/i.test(type)
   const headers: Record<string, string> = {
     'content-type': plain ? `${type}; charset=utf-8` : type,
-    etag: `"${file.sha256}"`,
     'last-modified': new Date(file.lastUpdated).toUTCString(),
-    'accept-ranges': 'bytes',
     // The URL stays when the content changes, so a copy is asked about each time; the answer is then 304.
     'cache-control': seconds === undefined ? 'public, max-age=0, must-revalidate' : `private, max-age=${seconds}`,
     'x-content-type-options': 'nosniff',
@@ -124,27 +109,6 @@ function headersOf(file: FileDocument, seconds: number | undefined, requestId: s
   if (seconds === undefined) headers['access-control-allow-origin'] = '*'
   if (active.test(type)) headers['content-security-policy'] = 'sandbox'
   return headers
-}
-
-// Undefined: the whole file. Several ranges at once are answered with the whole, as HTTP allows.
-function rangeOf(request: IncomingMessage, file: FileDocument): { start: number; end: number } | undefined {
-  const { range, 'if-range': condition } = request.headers
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range ?? '')
-  if (!match || (match[1] === '' && match[2] === '')) return undefined
-  if (condition !== undefined && condition !== `"${file.sha256}"`) return undefined
-  const size = file.sizeBytes
-  const start = match[1] === '' ? Math.max(0, size - Number(match[2])) : Number(match[1])
-  const end = match[1] === '' || match[2] === '' ? size : Math.min(size, Number(match[2]) + 1)
-  if (start >= size || end <= start) {
-    throw new HttpError('file.range', `Expected a range within ${size} bytes, got "${range}"`, {
-      headers: { 'content-range': `bytes */${size}` },
-    })
-  }
-  return { start, end }
-}
-
-function isFresh(header: string | undefined, etag: string): boolean {
-  return (header ?? '').split(',').some((one) => ['*', etag, `W/${etag}`].includes(one.trim()))
 }
 
 function unknownFile(): HttpError {

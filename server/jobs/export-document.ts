@@ -21,8 +21,8 @@ export interface ExportInput {
   start: number
   end: number
   attributes?: string[]
-  /** What the mail links to. */
-  downloadUrl: string
+  /** Where the experience is reached, as `https://shop.example.com`: for the link in the mail. */
+  origin: string
   mail: boolean
 }
 
@@ -43,7 +43,11 @@ export interface ExportOutput {
  * Whether a user (by id) may have an export now: of the own devices always, of a group as a member of it or of one above. False
  * for users and groups that are not there.
  */
-export async function mayHave(tenancy: TenancyRule, userId: string, subject: ExportSubject): Promise<boolean> {
+export async function mayHave(
+  tenancy: Pick<TenancyRule, 'user' | 'verifyGroup'>,
+  userId: string,
+  subject: ExportSubject,
+): Promise<boolean> {
   if ((await tenancy.user(userId)) === undefined) return false
   if (subject.kind === 'experienceUser') return subject.id === userId
   return await tenancy.verifyGroup({ user: userId, group: subject.id })

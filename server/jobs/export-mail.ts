@@ -1,12 +1,13 @@
 import type { ExportInput, ExportOutput } from './export-document.ts'
+import type { MailJobInput } from './mail-job.ts'
 
 /** The mail that says where an archive is. */
 export function exportMail(
   to: string,
-  { downloadUrl, subject }: ExportInput,
-  { devices, points, sizeBytes, expiresAt }: ExportOutput,
-): { to: string[]; subject: string; html: string } {
-  const link = escapeHtml(downloadUrl)
+  { origin, subject }: ExportInput,
+  { downloadPath, devices, points, sizeBytes, expiresAt }: ExportOutput,
+): MailJobInput {
+  const link = escapeHtml(`${origin}${downloadPath}`)
   const until = new Date(expiresAt).toISOString().replace('T', ' ').slice(0, 16)
   const what = subject.kind === 'experienceUser' ? 'your devices' : 'the devices of the group'
   const html = [

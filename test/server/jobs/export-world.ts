@@ -58,7 +58,7 @@ export function openExports(app: AppStore, now: () => number) {
     async ask(userId: string, given: Partial<ExportInput> = {}): Promise<JobDocument> {
       const subject = { kind: 'experienceUser', id: userId } as const
       const range = { start: 0, end: 8.64e15 }
-      const input: ExportInput = { subject, ...range, downloadUrl: 'http://a.example/_exports/1', mail: true, ...given }
+      const input: ExportInput = { subject, ...range, origin: 'http://a.example', mail: true, ...given }
       return await jobs.add({ kind: 'data-export', input, requestedBy: { type: 'experienceUser', id: userId } })
     },
     /** Runs a job from its start to its end. */

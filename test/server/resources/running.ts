@@ -6,9 +6,11 @@ import { openReplyDesk } from '../../../server/experience/replies.ts'
 import type { Answer } from '../../../server/experience/reply.ts'
 import { openViews, type View } from '../../../server/experience/views.ts'
 import { openDebugStream } from '../../../server/flows/debug.ts'
+import { openJobs } from '../../../server/jobs/jobs.ts'
 import { openMailer } from '../../../server/mail.ts'
 import { openAttempts } from '../../../server/resources/attempts.ts'
 import { type ServiceDeps, servicesOf } from '../../../server/services.ts'
+import type { AppStore } from '../../../server/store/port.ts'
 import { flowOf, runFlow } from '../../helpers/flow.ts'
 import { temporaryFolder } from '../../helpers/store.ts'
 import { openTestWorld, type TestWorld } from './world.ts'
@@ -44,6 +46,8 @@ export async function openRunning(): Promise<Running> {
     debug: openDebugStream(() => world.clock.now),
     mailer: openMailer({ smtpUrl: undefined, outbox, from: 'noreply@example.com', now: () => world.clock.now }),
     resources: () => world,
+    jobs: (app: AppStore) =>
+      openJobs({ app, now: () => world.clock.now, wake: () => undefined, nudge: () => undefined }),
     replies: desk.service,
   }
   const services = servicesOf(deps as unknown as ServiceDeps, {

@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HttpError } from '../errors.ts'
+import { EXPORTS_PREFIX, type ExportInput, type ExportOutput, exportKind, mayHave } from '../jobs/export-document.ts'
+import { isId } from '../store/id.ts'
+import type { AppStore } from '../store/port.ts'
+import { openTenancy } from '../tenancy/rule.ts'
+import { sendContent } from './content.ts'
+import type { Definitions } from './definitions.ts'
+import { type Answer, type AnswerContext, toAnswer } from './reply.ts'
+import type { Session } from './session.ts'
+
+export interface DownloadRequest {
+  store: AppStore
+  /** As sent. */
+  path: string
+  session: Session | undefined
+  definitions: Pick<Definitions, 'unauthorized' | 'notFound'>
+  context: AnswerContext
+  /** Milliseconds since the epoch. */
+  now: number
+  /** What every answer carries. */
+  headers: Record<string, string>
+}
+
+/**
+ * Answers a request for the archive of a data export. Only the user who asked for it gets it, as long as it has not expired, his session
+ * is valid, and, for a group, he is still a member of it or of one above; devices that were taken from him since stay in
+ * it. Everyone else is told the same as for an id that does not exist; who is not logged in gets the version's unauthorized reply. Undefined:
+ * the answer is written. Throws HttpError and FlowError, as replies do.
+ */
+export async function answerDownload(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { store, path, session, definitions, context, now, headers }: DownloadRequest,
+): Promise<Answer | undefined> {
+  if (!session) {
+    if (definitions.unauthorized) return toAnswer(definitions.unauthorized(context.view, 401), context)
+    throw new HttpError('endpoint.unauthorized', 'Log in first: an export is for the user who asked for it', {
+      headers: { 'www-authenticate': 'Bearer' },
+    })
+  }
+  const reads = request.method === 'GET' || request.method === 'HEAD'
+  const output = reads ? await exportOf(store, path.slice(EXPORTS_PREFIX.length), session.user.id) : undefined
+  if (output === undefined) {
+    if (definitions.notFound) return toAnswer(definitions.notFound(context.view, 404), context)
+    throw new HttpError('export.unknown', 'There is no such export')
+  }
+  if (output.expiresAt <= now) return toAnswer({ ...expired, headers: [], cookies: [] }, context)
+  const { blobKey: blob, sizeBytes, sha256, fileName } = output
+  await sendContent(request, response, {
+    store,
+    content: { blob, sizeBytes, sha256 },
+    headers: {
+      ...headers,
+      'content-type': 'application/zip',
+      'content-disposition': `attachment; filename="${fileName}"`,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+  })
+  return undefined
+}
+
+async function exportOf(store: AppStore, id: string, userId: string): Promise<ExportOutput | undefined> {
+  const job = isId(id) ? await store.collection('jobs').get(id) : undefined
+  if (job?.kind !== exportKind || job.status !== 'done') return undefined
+  const { type, id: owner } = job.requestedBy
+  if (type !== 'experienceUser' || owner !== userId) return undefined
+  const { subject } = job.input as ExportInput
+  return (await mayHave(openTenancy(store), userId, subject)) ? (job.output as ExportOutput) : undefined
+}
+
+const expired = {
+  status: 410,
+  body: {
+    kind: 'custom' as const,
+    body: '<!doctype html><html lang="en"><meta charset="utf-8"><title>Export expired</title><h1>This export has expired</h1><p>Archives can be downloaded for 24 hours. Start the export again to get a new one.</p></html>',
+  },
+}
