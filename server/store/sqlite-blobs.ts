@@ -117,7 +117,7 @@ export function openBlobs(database: Database, app: AppNumber): Blobs {
 }
 
 /** The bytes in pieces of `chunkBytes`, the last one shorter. */
-async function* inChunks(content: Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* inChunks(content: Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const pieces = content instanceof Uint8Array ? [content] : content
   let held: Uint8Array[] = []
   let size = 0

@@ -1,14 +1,16 @@
 import type { TestProject } from 'vitest/node'
+import { mongoService } from './mongo.ts'
 import { redisService } from './redis.ts'
 import type { Provided, Service } from './service.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
+    mongo: Provided
     redis: Provided
   }
 }
 
-const services = { redis: redisService } satisfies Record<string, Service>
+const services = { mongo: mongoService, redis: redisService } satisfies Record<string, Service>
 
 /** Before all tests: brings up what they use, as far as it can be had. Tests ask with `inject('redis')`, ... */
 export async function setup(project: TestProject) {

@@ -1,8 +1,16 @@
+import { inject } from 'vitest'
 import type { Store } from '../../../server/store/port.ts'
-import { openTestStore } from '../../helpers/store.ts'
+import { requireOrSkip } from '../../helpers/services-needed.ts'
+import { openTestMongo, openTestStore } from '../../helpers/store.ts'
 
-/** Every adapter passes the same tests; each opens an empty store that is closed and removed after the tests of the file. */
-export const adapters: readonly { name: string; open(): Promise<Store> }[] = [{ name: 'sqlite', open: openTestStore }]
+const mongo = inject('mongo')
+requireOrSkip('MongoDB', 'url' in mongo, 'reason' in mongo ? mongo.reason : '')
+
+/** Every adapter passes the same tests; each opens an empty store for the running test, closed and removed some time after it. */
+export const adapters: readonly { name: string; open(): Promise<Store> }[] = [
+  { name: 'sqlite', open: openTestStore },
+  ...('url' in mongo ? [{ name: 'mongo', open: openTestMongo }] : []),
+]
 
 /** The application under test, and the two that could be mistaken for it. */
 export const own = { tenant: 't1', application: 'a1' }

@@ -1,0 +1,116 @@
+import { type Collection, type Db, type Document, MongoClient, MongoError, MongoServerError } from 'mongodb'
+import { StoreError } from './port.ts'
+
+/** A connection to one database. Failures of the driver leave `ask` as StoreError. */
+export interface Connection {
+  /** Must be used within `ask`. */
+  collection<T extends Document = Document & { _id: string }>(name: string): Collection<T>
+  /** Does the work; after `close` it is refused with `unavailable`. */
+  ask<T>(work: () => Promise<T>): Promise<T>
+  /** False: an update may cross another one of the same document (FerretDB 1.x). Inserts never do. */
+  readonly atomic: boolean
+  /** False: `$elemMatch` does not look at one element for all its conditions (FerretDB 1.x). */
+  readonly elemMatch: boolean
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+const oldestWireVersion = 17 // MongoDB 6.0
+const defaultDatabase = 'headgate'
+const form = 'mongodb://user:password@host:27017/database (reserved characters of the password percent-encoded)'
+
+/**
+ * Connects once; from then on the driver comes back by itself when the server does. Throws StoreError `unavailable`, in one
+ * line without the password, for a malformed URL, a server that does not answer within five seconds, wrong credentials and a
+ * server older than MongoDB 6.
+ */
+export async function connect(url: string): Promise<Connection> {
+  const client = clientOf(url)
+  try {
+    await client.connect()
+    const db = client.db(client.options.dbName === 'test' ? defaultDatabase : client.options.dbName)
+    const { maxWireVersion } = await db.command({ hello: 1 })
+    const { version, ferretdbVersion } = await db.command({ buildInfo: 1 })
+    if (maxWireVersion < oldestWireVersion) {
+      throw new StoreError('unavailable', `Expected MongoDB 6.0 or newer, found ${version}. Upgrade the server.`)
+    }
+    // Whoever may not read is told now, not by the first request.
+    await db.collection('apps').findOne({ _id: '' as never })
+    return openConnection(client, db, isFerret1(ferretdbVersion))
+  } catch (error) {
+    await client.close()
+    throw toStoreError(error)
+  }
+}
+
+function clientOf(url: string): MongoClient {
+  try {
+    return new MongoClient(url, {
+      appName: 'headgate',
+      readPreference: 'primary',
+      readConcern: { level: 'majority' },
+      writeConcern: { w: 'majority', journal: true, wtimeoutMS: 5_000 },
+      serverSelectionTimeoutMS: 4_500,
+      connectTimeoutMS: 3_500,
+      // A server that hangs is noticed by its heartbeat, not by long answers.
+      heartbeatFrequencyMS: 1_000,
+      socketTimeoutMS: 60_000,
+      ignoreUndefined: true,
+    })
+  } catch {
+    // The cause is left out: it may quote a part of the password.
+    throw new StoreError('unavailable', `Expected the URL of the store as ${form}, got one that MongoDB does not know.`)
+  }
+}
+
+function isFerret1(version: unknown): boolean {
+  return typeof version === 'string' && /^v?[01]\./.test(version)
+}
+
+function openConnection(client: MongoClient, db: Db, ferret1: boolean): Connection {
+  let open = true
+  return {
+    atomic: !ferret1,
+    elemMatch: !ferret1,
+    collection: (name) => db.collection(name),
+    async ask(work) {
+      if (!open) throw new StoreError('unavailable', 'The store is closed.')
+      try {
+        return await work()
+      } catch (error) {
+        throw toStoreError(error)
+      }
+    },
+    async ping() {
+      await db.command({ ping: 1 })
+    },
+    async close() {
+      open = false
+      await client.close()
+    },
+  }
+}
+
+const codes = { full: [14031], limit: [10334, 17280, 17419], credentials: [13, 18, 8000] }
+
+/** Errors of the driver as StoreError, with their cause; others are left as they are. */
+function toStoreError(error: unknown): unknown {
+  if (!(error instanceof MongoError)) return error
+  const cause = error
+  const code = error instanceof MongoServerError ? Number(error.code) : undefined
+  if (code === undefined) return new StoreError('unavailable', `MongoDB did not answer: ${error.name}.`, { cause })
+  if (codes.full.includes(code)) return new StoreError('full', 'MongoDB has no room left on its disk.', { cause })
+  if (codes.limit.includes(code)) {
+    return new StoreError('limit', 'Expected a document of at most 16 MB, got a larger one.', { cause })
+  }
+  if (codes.credentials.includes(code)) {
+    const message = 'MongoDB refused the user. Check user, password, authSource and rights in the URL of the store.'
+    return new StoreError('unavailable', message, { cause })
+  }
+  return new StoreError('unavailable', `MongoDB refused a command (${error.name} ${code}).`, { cause })
+}
+
+/** True when a unique index refused the write. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 11000
+}
