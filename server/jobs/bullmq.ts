@@ -20,7 +20,7 @@ type Token = Scope
 const queueName = 'turns'
 const oldest = [6, 2] as const
 const answerMs = 2_000
-const firstConnectMs = 5_000
+const firstConnectMs = 3_000
 const longestPauseMs = 2_000
 
 /**
@@ -107,7 +107,8 @@ export async function openBullDispatch({ url, prefix = 'headgate', log }: BullOp
 
 function connect(url: string, options: object, complain: (error: unknown) => void): Redis {
   const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), longestPauseMs)
-  const redis = new Redis(url, { ...options, retryStrategy, connectTimeout: firstConnectMs })
+  // The answers of protocol 2 are those that BullMQ was made for.
+  const redis = new Redis(url, { ...options, retryStrategy, protocol: 2, connectTimeout: firstConnectMs })
   redis.on('error', complain)
   return redis
 }
@@ -133,6 +134,9 @@ async function firstAnswer(redis: Redis, log: Logger): Promise<void> {
     const reason = await Promise.race([refused, after(firstConnectMs, 'late')])
     if (reason === 'late') {
       log.warn('Redis cannot be reached yet: jobs start later')
+      redis.once('ready', () =>
+        checkServer(redis, log).catch((error) => log.error({ err: error }, 'Redis cannot be used')),
+      )
       return
     }
     if (reason !== undefined) throw new ConfigError(`REDIS_URL: expected access to the server, got ${reason}.`)
