@@ -117,12 +117,10 @@ test('sends who is not logged in to the login, whether or not there is such an e
   const site = await openDownloads()
   const paths = [await addExport(site), `${EXPORTS_PREFIX}${'f'.repeat(24)}`]
   for (const path of paths) {
-    for (const headers of [
-      {},
-      { authorization: 'Bearer forged' },
-      { cookie: `authorization=${tokenOf('acme', time - 1)}` },
-    ]) {
-      expect(await site.ask(path, { headers })).toMatchObject({ status: 401, json: expect.any(Function) })
+    const late = { cookie: `authorization=${tokenOf('acme', time - 1)}` }
+    const tries: Record<string, string>[] = [{}, { authorization: 'Bearer forged' }, late]
+    for (const headers of tries) {
+      expect(await site.ask(path, { headers })).toMatchObject({ status: 401 })
     }
   }
   await site.settings({ unauthorizedReply: { type: 'redirect', value: '/login?to={{request.path}}' } })
