@@ -25,6 +25,7 @@ export const flowErrors = {
   'value.too-large':
     'A stored value is larger than 16 KB, its key is too long, or all values of a flow are too many to read at once',
   'value.not-number': 'A stored value to add to is not a number',
+  'reply.too-large': 'The body of a webhook reply is larger than it may be',
   'reply.unsupported': 'A reply of a type that this server does not give',
   'config.missing': 'A required setting is absent',
   'config.choice': 'A setting is not one of the words that it may be',
@@ -61,6 +62,7 @@ export const flowErrors = {
   'date.argument': 'A time zone is not known',
   'id.argument': 'A kind of id, its length, namespace or value is not usable',
   'delay.range': 'A delay is not between 0 and 59 seconds',
+  'series.refused': 'A question for values over time cannot be asked, or is too much work',
   'throttle.rate': 'A rate that is not above 0',
   'time-range.argument': 'A time of day, a time zone or the days of a time range are not usable',
   'json.source': 'A text is not JSON',

@@ -66,6 +66,7 @@ import { customNodeStart } from './trigger/custom-node-start.ts'
 import { deviceCreateTrigger } from './trigger/device-create.ts'
 import { deviceState } from './trigger/device-state.ts'
 import { endpoint } from './trigger/endpoint.ts'
+import { webhookReply } from './output/webhook-reply.ts'
 import { event } from './trigger/event.ts'
 import { flowError } from './trigger/flow-error.ts'
 import { timer } from './trigger/timer.ts'
@@ -75,6 +76,7 @@ import { virtualButton } from './trigger/virtual-button.ts'
 export const nodes = [
   eventCreate,
   eventDelete,
+import { webhook } from './trigger/webhook.ts'
   eventGet,
   eventUpdate,
   valueGet,
@@ -145,8 +147,10 @@ export const triggers = [
   endpoint,
   event,
   flowError,
+  webhookReply,
   timer,
   virtualButton,
 ]
 
 export const catalog: Catalog = catalogOf({ nodes, triggers })
+  webhook,

@@ -1,9 +1,10 @@
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIP } from 'node:net'
 import express from 'express'
 import type { Logger } from 'pino'
 import { adminRouter } from './admin.ts'
 import { type Config, isLoopback } from './config.ts'
 import { openExperience } from './experience/experience.ts'
+import { WEBHOOKS_PREFIX } from './experience/webhooks.ts'
 import type { DebugStream } from './flows/debug.ts'
 import { openRunRecords } from './flows/records.ts'
 import { runJob } from './flows/run-job.ts'
@@ -71,6 +72,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
       return (await devices.find({ by: 'id', id }, {}, { tagsAsObject: true })).items[0]
     },
     fire: (event) => runner.fireEndpoint(event),
+    fireWebhook: (event) => runner.fireWebhook(event),
   })
   const { replies } = experience
   const metrics = openMetrics({ waitingReplies: () => replies.waiting(), runningJobs: () => queue.running() })
@@ -91,7 +93,8 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
   const socket = openSocket((request, response) => {
     const host = hostNameOf(request.headers.host)
     // A worker has only its health and figures to tell.
-    if (host === config.baseDomain || isLoopback(host) || config.role === 'worker') {
+    const webhook = config.role !== 'worker' && request.url?.startsWith(WEBHOOKS_PREFIX)
+    if (isAdminHost(host, config) && !webhook) {
       app(request, response)
       return
     }
@@ -129,6 +132,11 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
       await runtime.close()
     },
   }
+}
+
+/** No application has an address for its name; a worker has only its health and figures to tell. */
+function isAdminHost(host: string, { baseDomain, role }: Config): boolean {
+  return host === baseDomain || isLoopback(host) || isIP(host) !== 0 || role === 'worker'
 }
 
 function hostNameOf(header: string | undefined): string {

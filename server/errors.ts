@@ -26,6 +26,22 @@ export const httpErrors = {
     when: 'The endpoint wants a user; no valid token came',
   },
   'endpoint.forbidden': { status: 403, type: 'Forbidden', when: 'The user may not see the endpoint' },
+  'webhook.unknown': { status: 404, type: 'NotFound', when: 'No webhook has the token in the path' },
+  'webhook.unauthorized': {
+    status: 401,
+    type: 'Unauthorized',
+    when: 'The call does not bring the user name and password that the webhook asks for',
+  },
+  'webhook.verification': {
+    status: 403,
+    type: 'Forbidden',
+    when: 'The call does not bring what the service that the webhook is for sends',
+  },
+  'webhook.unsupported': {
+    status: 501,
+    type: 'NotImplemented',
+    when: 'The webhook is of a kind that this server does not serve',
+  },
   'reply.timeout': { status: 504, type: 'Timeout', when: 'No flow replied to the request in time' },
   'reply.busy': { status: 503, type: 'Unavailable', when: 'Too many requests wait for a reply already' },
   'reply.stopped': { status: 503, type: 'Unavailable', when: 'The server stops while the request waits for a reply' },

@@ -88,6 +88,21 @@ const builders: { [N in ImportedCollection]?: Builder } = {
       headers: viewType === 'page' ? optional<Record<string, string>>(value.headers) : undefined,
     }
   },
+  // The token is of the application alone: an import gives it (webhook-tokens.ts).
+  webhooks: (value): Omit<Fields<'webhooks'>, 'token' | 'tokenHash'> & Value => ({
+    name: text(value.name)!,
+    description: text(value.description),
+    enabled: flag(value.enabled, true),
+    responseCode: optional<number>(value.responseCode) ?? 200,
+    verificationType: optional<'none'>(value.verificationType) ?? 'none',
+    verificationCode: text(value.verificationCode) ?? '',
+    waitForReply: flag(value.waitForReply, false),
+    basicAuthUsername: text(value.basicAuthUsername) ?? '',
+    basicAuthPassword: text(value.basicAuthPassword) ?? '',
+    isWebsocket: flag(value.isWebsocket, false),
+    castBuffersAs: optional<'array'>(value.castBuffersAs) ?? 'array',
+    annotateMultipart: flag(value.annotateMultipart, false),
+  }),
   endpoints: (value, item): Fields<'endpoints'> & Value => ({
     version: versionOf(item.resource!),
     method: text(value.method)!,

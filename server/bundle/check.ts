@@ -39,6 +39,8 @@ export function checkBundle(bundle: Bundle, options: CheckOptions): CheckResult 
     }
     checkFields(resource, result.problems)
     if (resource.kind.name === 'ExperienceView') checkBody(resource, result.problems)
+    if (resource.kind.name === 'Webhook')
+      for (const what of unsupportedIn(resource.value)) count(result.unsupported, what)
     const flowClass = classOf(resource, classes, result.problems)
     if (flowClass !== undefined) checkFlow(resource, flowClass, options, result)
   }
@@ -196,6 +198,14 @@ function checkReferences(bundle: Bundle, declared: ReadonlySet<string>, problems
     if (text) visit(text.file)(text.content)
   }
   if (bundle.readme) visit(bundle.readme.file)(bundle.readme.content)
+}
+
+// They import, and say so to whoever calls them.
+function unsupportedIn({ isWebsocket, verificationType }: Record<string, unknown>): string[] {
+  return [
+    ...(isWebsocket === true ? ['Webhook (WebSocket)'] : []),
+    ...(verificationType === 'alexa' ? ['Webhook (Alexa)'] : []),
+  ]
 }
 
 function typesOf(list: unknown): string[] {

@@ -11,6 +11,7 @@ export interface Everything {
   experienceVersions: Documents['experienceVersions'][]
   views: Documents['views'][]
   endpoints: Documents['endpoints'][]
+  webhooks: Documents['webhooks'][]
   flows: Documents['flows'][]
   flowVersions: Documents['flowVersions'][]
   files: Documents['files'][]
@@ -36,6 +37,7 @@ export async function readEverything(app: AppStore): Promise<Everything> {
     views: await sorted(app, 'views', (one) => `${one.name}\n${one.viewType}\n${one.version}`),
     endpoints: await sorted(app, 'endpoints', (one) => `${one.route}\n${one.method}\n${one.version}`),
     flowVersions: await sorted(app, 'flowVersions', (one) => `${one.name ?? ''}\n${one.version}`),
+    webhooks: await sorted(app, 'webhooks', (one) => one.name),
     files: await sorted(app, 'files', (one) => one.path),
     reserved: (await sorted(app, 'origins', (one) => one.key)).filter((one) => one.kind === 'token'),
   }

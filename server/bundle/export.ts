@@ -5,6 +5,7 @@ import type {
   FlowVersionDocument,
   GroupDocument,
   ViewDocument,
+  WebhookDocument,
 } from '../store/documents.ts'
 import type { AppStore } from '../store/port.ts'
 import { type Everything, readEverything } from './everything.ts'
@@ -23,8 +24,9 @@ export type ExportedFiles = Map<string, string | (() => Promise<Uint8Array>)>
  */
 export async function exportBundle(app: AppStore, options: { hostUrls?: HostUrls } = {}): Promise<ExportedFiles> {
   const all = await readEverything(app)
-  const ids = placeholdersOf(all)
-  const texts = unsubstitution(ids, { application: app.scope.application, hostUrls: options.hostUrls })
+  const { ids, secrets } = placeholdersOf(all)
+  const { application } = app.scope
+  const texts = unsubstitution(ids, { application, secrets, hostUrls: options.hostUrls })
   const files: ExportedFiles = new Map()
   const writer = openWriter(files, texts)
   writeApplication(all, writer)
@@ -47,6 +49,7 @@ export async function exportBundle(app: AppStore, options: { hostUrls?: HostUrls
       experienceGroupIds,
     })),
   )
+  writer.list('webhooks.yaml', 'Webhook', all.webhooks.map(webhookOf))
   writeFlows(all, writer)
   for (const version of all.experienceVersions) {
     const folder = writer.folder('experience', version.version)
@@ -82,7 +85,7 @@ function openWriter(files: ExportedFiles, texts: Unsubstitution): Writer {
   }
 }
 
-function placeholdersOf(all: Everything): Map<string, string> {
+function placeholdersOf(all: Everything): { ids: Map<string, string>; secrets: Map<string, string> } {
   const ids = new Map<string, string>()
   const placeholder = placeholderMaker()
   const name = (type: string, documents: readonly { id: string }[], nameOf: (one: never) => string) => {
@@ -99,7 +102,17 @@ function placeholdersOf(all: Everything): Map<string, string> {
   name('experienceEndpoint', all.endpoints, (one: { method: string; route: string }) => `${one.method} ${one.route}`)
   name('flow', all.flows, (one: { name: string }) => one.name)
   name('flowVersion', all.flowVersions, (one: FlowVersionDocument) => one.name ?? one.version)
-  return ids
+  name('webhook', all.webhooks, (one: { name: string }) => one.name)
+  const kept = new Map(all.reserved.map(({ targetId, key }) => [targetId, key]))
+  const taken = new Set(kept.values())
+  const tokenName = (webhook: string) => {
+    for (;;) {
+      const name = placeholder('webhookToken', webhook)
+      if (!taken.has(name)) return name
+    }
+  }
+  const secrets = new Map(all.webhooks.map(({ token, name }) => [token, kept.get(token) ?? tokenName(name)]))
+  return { ids, secrets }
 }
 
 function writeApplication({ application }: Everything, writer: Writer): void {
@@ -174,6 +187,12 @@ function deviceOf(device: DeviceDocument) {
   const { id, name, description, deviceClass, tags, gatewayId, systemInterval, keepDuplicates } = device
   const attributes = device.attributes.map((one: AttributeDefinition) => ({ ...one }))
   return { id, name, description, deviceClass, tags, attributes, gatewayId, systemInterval, keepDuplicates }
+}
+
+function webhookOf(webhook: WebhookDocument) {
+  const { revision: _r, creationDate: _c, lastUpdated: _l, tokenHash: _h, enabled, ...resource } = webhook
+  // Silence means enabled.
+  return enabled ? resource : { ...resource, enabled }
 }
 
 function groupOf({ id, name, description, groupTags, deviceIds, deviceTags, deviceQueryJson }: GroupDocument) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../../nodes/services.ts'
 import { isSlug } from '../experience/slug.ts'
+import { newWebhookToken } from '../experience/webhook-token.ts'
 import type { ApplicationDocument, GlobalValue, OriginDocument } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
 import { type Store, StoreError } from '../store/port.ts'
@@ -16,6 +17,7 @@ import { type Edits, type Plan, planDocument, planOrigin, planRemovals } from '.
 import { type Problem, problem } from './problem.ts'
 import type { Bundle, Resource } from './read.ts'
 import { declarationsOf, type HostUrls, isReference, type Substitution, substitution } from './references.ts'
+import { webhookToken } from './webhook-tokens.ts'
 
 export interface ImportOptions extends CheckOptions, PasswordOptions {
   store: Store
@@ -78,7 +80,9 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   const context = { substitution: substitution(ids, options.hostUrls), idOf: (item: Item) => places.get(item)!.id }
   planApplication(plan, { options, current, origins, substitution: context.substitution })
   const passwords = openPasswords(options)
-  const passwordFields = async ({ item, current }: Placed): Promise<Record<string, unknown>> => {
+  const secretFields = async (one: Placed): Promise<Record<string, unknown>> => {
+    const { item, current } = one
+    if (item.collection === 'webhooks') return webhookToken(one, { ids, application: scope.application })
     if (item.collection !== 'users') return {}
     const { email, password } = item.resource!.value
     const own = typeof password === 'string' ? password : undefined
@@ -95,7 +99,8 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
     for (const one of placed) {
       const built = assets.built.get(one.item) ?? build(one.item, context)
       const target = { ...one, collection: one.item.collection, key: one.item.key }
-      planDocument(plan, target, { built, edits: options.edits ?? 'replace', extra: await passwordFields(one) })
+      const extra = await secretFields(one)
+      planDocument(plan, target, { built, edits: options.edits ?? 'replace', extra })
     }
     if (plan.operations.length > 0) await tenancyWrite(app, plan.operations)
   } catch (error) {
@@ -182,12 +187,19 @@ function planTokens(
     if (type === 'application') ids.set(token, world.scope.application)
     else {
       const origin = world.origins.get(originKey('token', token))
-      const targetId = origin?.targetId ?? (type === 'webhookToken' ? randomBytes(24).toString('base64url') : newId())
+      const made = () => (type === 'webhookToken' ? tokenFor(token, world) : newId())
+      const targetId = origin?.targetId ?? made()
       ids.set(token, targetId)
       planOrigin(plan, { kind: 'token', key: token, targetId }, origin)
     }
   }
   return ids
+}
+
+// The webhook that a bundle names it for may have been made by hand, or come from elsewhere: its address stays.
+function tokenFor(token: string, { placed, scope }: { placed: readonly Placed[]; scope: Scope }): string {
+  const webhook = placed.find(({ item }) => item.collection === 'webhooks' && item.resource?.value.token === token)
+  return (webhook?.current?.token as string | undefined) ?? newWebhookToken(scope.application)
 }
 
 function planApplication(

@@ -40,11 +40,11 @@ export type KindName =
   | 'Flow'
   | 'FlowVersion'
   | 'ExperienceFlowVersion'
+  | 'Webhook'
   | UnsupportedName
 type UnsupportedName =
   | 'DataTable'
   | 'Dashboard'
-  | 'Webhook'
   | 'Notebook'
   | 'ResourceJob'
   | 'Integration'
@@ -168,6 +168,24 @@ export const kinds: readonly Kind[] = [
       body: text({ max: 131_072 }),
     },
   }),
+  kind('Webhook', 'webhook', {
+    required: ['name'],
+    fields: {
+      name,
+      description,
+      token: reference,
+      enabled: flag,
+      responseCode: whole(100, 599),
+      verificationType: oneOf('none', 'facebook', 'fitbit', 'twilio', 'alexa'),
+      verificationCode: text({ max: 32_767 }),
+      waitForReply: flag,
+      basicAuthUsername: text({ max: 255 }),
+      basicAuthPassword: text({ max: 255 }),
+      isWebsocket: flag,
+      castBuffersAs: oneOf('array', 'binary', 'utf8', 'base64', 'hex'),
+      annotateMultipart: flag,
+    },
+  }),
   kind('Flow', 'flow', {
     open: true,
     required: ['name'],
@@ -201,7 +219,6 @@ export const kinds: readonly Kind[] = [
   }),
   kind('DataTable', 'dataTable', { supported: false }),
   kind('Dashboard', 'dashboard', { supported: false }),
-  kind('Webhook', 'webhook', { supported: false }),
   kind('Notebook', 'notebook', { supported: false }),
   kind('ResourceJob', 'resourceJob', { supported: false }),
   kind('Integration', 'integration', { supported: false }),

@@ -140,7 +140,16 @@ export function tally(plan: Plan, collection: keyof Plan['changes'], what: keyof
   plan.changes[collection][what] += 1
 }
 
-const removable = ['recipes', 'experienceVersions', 'views', 'flows', 'flowVersions', 'endpoints', 'files'] as const
+const removable = [
+  'recipes',
+  'experienceVersions',
+  'views',
+  'webhooks',
+  'flows',
+  'flowVersions',
+  'endpoints',
+  'files',
+] as const
 type Removable = (typeof removable)[number]
 
 function isRemovable(kind: string): kind is Removable {

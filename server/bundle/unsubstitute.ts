@@ -6,14 +6,16 @@ export interface Unsubstitution {
   value<T>(value: T): T
 }
 
-/** `ids`: id to placeholder. Only hosts that can be told from other text are turned back. */
+/** `ids`: id to placeholder; `secrets`: texts that no export may hold. Only hosts that can be told from other text are turned back. */
 export function unsubstitution(
   ids: ReadonlyMap<string, string>,
-  at: { application: string; hostUrls?: HostUrls },
+  at: { application: string; secrets?: ReadonlyMap<string, string>; hostUrls?: HostUrls },
 ): Unsubstitution {
   const hosts = at.hostUrls ? hostPatterns(at.hostUrls, at.application) : []
   const text = (source: string) => {
     let result = source
+    // First: an id may be part of them.
+    for (const [secret, placeholder] of at.secrets ?? []) result = result.replaceAll(secret, placeholder)
     for (const [url, placeholder] of hosts) result = result.replaceAll(url, placeholder)
     return result.replace(/(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])/g, (id) => ids.get(id) ?? id)
   }

@@ -24,6 +24,13 @@ import { openSources, type RequestParts, readRequest, type Source } from './requ
 import { type Hold, memoryOf, openRoom } from './room.ts'
 import { findSession, type Session } from './session.ts'
 import type { DashboardArgs } from './view-helpers.ts'
+import {
+  defaultWebhookLimits,
+  openWebhooks,
+  WEBHOOKS_PREFIX,
+  type WebhookEvent,
+  type WebhookLimits,
+} from './webhooks.ts'
 
 export interface ExperienceDeps {
   store: Store
@@ -42,6 +49,9 @@ export interface ExperienceDeps {
   device(scope: Scope, id: string): Promise<DeviceView | undefined>
   /** Starts the flows that listen; resolves with how many were started, without waiting for their end. */
   fire(event: EndpointEvent): Promise<number>
+  /** The same for calls of webhooks. */
+  fireWebhook(event: WebhookEvent): Promise<number>
+  webhookLimits?: Partial<WebhookLimits>
   /** Markup that shows a dashboard of an application in a page; default none. */
   dashboard?(scope: Scope, args: DashboardArgs): string
   log: Logger
@@ -78,6 +88,16 @@ export function openExperience(deps: ExperienceDeps): Experience {
     },
   })
 
+  const webhooks = openWebhooks({
+    ...{ room, desk, now, log },
+    limits: { ...defaultWebhookLimits, ...deps.webhookLimits },
+    application: async (id) => {
+      const found = await hosts.application(id)
+      return found && { app: found.store }
+    },
+    fire: deps.fireWebhook,
+  })
+
   /** Undefined: the client has gone, or the answer is written already. What every answer carries goes to `shared`. */
   async function answer(
     request: IncomingMessage,
@@ -89,6 +109,12 @@ export function openExperience(deps: ExperienceDeps): Experience {
     const source = sources.of(request)
     if (source.secure) shared['strict-transport-security'] = 'max-age=31536000'
     const host = await hosts.find(source.host)
+    if (source.path.startsWith(WEBHOOKS_PREFIX)) {
+      // What no webhook of the application has may still be an endpoint of its author.
+      const call = await webhooks.find(source.path, host && { app: host.store })
+      if (call) return webhooks.answer(call, request, response, source)
+      if (!host) throw new HttpError('webhook.unknown', 'There is no webhook at this address')
+    }
     if (!host) throw unknownHost()
     if (source.path.startsWith(FILES_PREFIX)) {
       await serveFile(request, response, { ...source, store: host.store, now: time, requestId })

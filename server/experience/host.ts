@@ -15,6 +15,8 @@ export interface ServedHost {
 export interface HostFinder {
   /** What the Host header opens; undefined for a name that is unknown, malformed or points at no version. */
   find(header: string | undefined): Promise<ServedHost | undefined>
+  /** The application with an id, whatever the host; undefined for one that is unknown, or that names several. */
+  application(id: string): Promise<ServedHost | undefined>
 }
 
 /**
@@ -65,6 +67,7 @@ export function openHosts(options: { store: Store; baseDomain: string; now(): nu
       const name = hostNameOf(header)
       return name === undefined ? undefined : shared(name, () => lookUp(name))
     },
+    application: ofApplication,
   }
 }
 

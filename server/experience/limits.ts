@@ -30,7 +30,9 @@ export const defaultLimits: ExperienceLimits = {
 }
 
 /** Counts the requests of each host in memory. Throws HttpError `request.rate` with `retry-after`. */
-export function openRateLimit(limits: ExperienceLimits): { take(host: string): Promise<void> | undefined } {
+export function openRateLimit(limits: Pick<ExperienceLimits, 'burst' | 'requestsPerSecond'>): {
+  take(host: string): Promise<void> | undefined
+} {
   const { burst, requestsPerSecond } = limits
   if (!Number.isFinite(requestsPerSecond)) return { take: () => undefined }
   // A window that holds one burst and is as long as its refill: the sustained rate follows.

@@ -36,15 +36,19 @@ export interface Waiting {
 }
 
 export interface OpenDesk extends ReplyDesk {
-  /** Answers with 504 after `limits.replyTimeoutMs`. Throws HttpError `reply.busy` when too many wait already. */
-  wait(request: { scope: Scope; replyId: string; context: AnswerContext; onTimeout(): void }): Waiting
+  /**
+   * Answers with 504 after `timeoutMs` (default `limits.replyTimeoutMs`). A reply becomes an answer in the `context` of an
+   * endpoint, or by `toAnswer`. Throws HttpError `reply.busy` when too many wait already.
+   */
+  wait(request: WaitingRequest): Waiting
   /** Answers all that wait with 503. */
   close(): void
 }
 
-interface Pending extends Waiting {
-  context: AnswerContext
-}
+type WaitingRequest = { scope: Scope; replyId: string; timeoutMs?: number; onTimeout(): void } & Answering
+type Answering = { context: AnswerContext } | { toAnswer(reply: Reply): Answer }
+
+type Pending = Waiting & { how: Answering }
 
 /** `viewsOf` gives the views of another version of an application; it throws FlowError `view.missing`. */
 export function openReplyDesk(options: {
@@ -59,7 +63,9 @@ export function openReplyDesk(options: {
     const waiting = pending.get(keyOf(run.scope, replyId))
     if (!waiting) return
     const { application, globals, flow } = run
-    const context = { ...waiting.context, view: { ...waiting.context.view, application, globals, flow } }
+    const { how } = waiting
+    if ('toAnswer' in how) return waiting.settle(how.toAnswer(reply))
+    const context = { ...how.context, view: { ...how.context.view, application, globals, flow } }
     if (version !== undefined && reply.body.kind === 'page') {
       context.definitions = { ...context.definitions, views: await viewsOf(run.scope, version) }
     }
@@ -79,7 +85,7 @@ export function openReplyDesk(options: {
 
     waiting: () => pending.size,
 
-    wait({ scope, replyId, context, onTimeout }) {
+    wait({ scope, replyId, timeoutMs = limits.replyTimeoutMs, onTimeout, ...how }) {
       const application = keyOf(scope, '')
       const others = perApplication.get(application) ?? 0
       if (others >= limits.waitingPerApplication || pending.size >= limits.waiting) {
@@ -100,9 +106,9 @@ export function openReplyDesk(options: {
       }
       const timer = setTimeout(() => {
         onTimeout()
-        settle(timeoutAnswer(limits.replyTimeoutMs))
-      }, limits.replyTimeoutMs)
-      const waiting = { answer: promise, settle, context }
+        settle(timeoutAnswer(timeoutMs))
+      }, timeoutMs)
+      const waiting = { answer: promise, settle, how }
       pending.set(key, waiting)
       return waiting
     },
@@ -116,11 +122,11 @@ export function openReplyDesk(options: {
   }
 }
 
-/** What a request gets that no flow replied to; `afterMs` undefined: none listens to it. */
-export function timeoutAnswer(afterMs: number | undefined): Answer {
+/** What a request gets that no flow replied to; `afterMs` undefined: none listens to `what` it asked. */
+export function timeoutAnswer(afterMs: number | undefined, what = 'this endpoint'): Answer {
   const message =
     afterMs === undefined
-      ? 'Expected a flow that replies to this endpoint, but none is attached to it'
+      ? `Expected a flow that replies to ${what}, but none is attached to it`
       : `Expected a reply within ${afterMs / 1000} seconds, but no flow sent one`
   const { status, type } = new HttpError('reply.timeout', message)
   return jsonAnswer(status, { type, message })

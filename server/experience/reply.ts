@@ -63,7 +63,8 @@ export function encodeLocation(target: string): string {
 
 const HTML = 'text/html; charset=utf-8'
 
-const defaultHeaders: Record<string, string> = {
+/** What every answer has that says nothing else. */
+export const defaultHeaders: Record<string, string> = {
   'cache-control': 'no-cache, no-store, must-revalidate',
   pragma: 'no-cache',
   'x-content-type-options': 'nosniff',
@@ -89,7 +90,8 @@ function toBody(reply: Reply, context: AnswerContext): { body: string; contentTy
   return { body: toJson(value), contentType: 'application/json' }
 }
 
-function toJson(value: object): string {
+/** JSON text of a reply's body. Throws FlowError `reply.body` for what JSON cannot hold. */
+export function toJson(value: object): string {
   try {
     return JSON.stringify(value)
   } catch (cause) {
@@ -113,7 +115,8 @@ const hopByHop = new Set([
   ...['transfer-encoding', 'upgrade', 'content-length'],
 ])
 
-function putHeader(headers: Answer['headers'], written: string, value: string): void {
+/** Sets a header that an author wrote, by its name in lower case. Throws FlowError `reply.header`. */
+export function putHeader(headers: Answer['headers'], written: string, value: string): void {
   const name = written.trim().toLowerCase()
   if (name === '') return
   try {

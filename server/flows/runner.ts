@@ -6,6 +6,7 @@ import { type Outcome, run } from '../../engine/run.ts'
 import type { RunLimits } from '../../engine/run-state.ts'
 import type { Services } from '../../nodes/services.ts'
 import type { EndpointEvent } from '../experience/event.ts'
+import type { WebhookEvent } from '../experience/webhooks.ts'
 import { storeFailure } from '../outage.ts'
 import type { AppStore, Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
@@ -62,6 +63,8 @@ export interface RunnerDeps {
 export interface Runner {
   /** Starts the flows that listen to a request; gives their number without waiting for their end. */
   fireEndpoint(event: EndpointEvent): Promise<number>
+  /** Starts the application flows that listen to a webhook; gives their number without waiting for their end. */
+  fireWebhook(event: WebhookEvent): Promise<number>
   /** Starts one trigger of a flow and waits for its end; undefined when the flow no longer has it. */
   fireTrigger(scope: Scope, target: TriggerTarget, start: TriggerStart): Promise<Outcome | undefined>
   /** Waits until no run is under way, at most `milliseconds`; then ends what is left. */
@@ -76,6 +79,12 @@ interface RunEnd {
 }
 
 const ANY_ENDPOINT = '0'.repeat(24)
+const PUBLIC_ID = '0'.repeat(24)
+
+interface Match {
+  flow: RunnableFlow
+  trigger: PlanTrigger
+}
 
 /** Starts runs and sees them to their end: record, log, error listeners. */
 export function openRunner(deps: RunnerDeps): Runner {
@@ -149,31 +158,42 @@ export function openRunner(deps: RunnerDeps): Runner {
     if (failure !== undefined && replyId !== undefined) deps.failReply(scope, replyId, failure)
   }
 
+  /** Starts a run for each trigger that a request matches, each with objects of its own. Gives their number. */
+  const fireAll = (
+    app: AppStore,
+    flows: AppFlows,
+    request: { matches: Match[]; start: Start; replyId: unknown; onEnd?: () => void },
+  ): number => {
+    const { matches, start, replyId, onEnd } = request
+    // All copies are made before the first run begins: it writes into its payload at once.
+    const starts = matches.map((_, index): Start => {
+      const own = <T>(value: T) => (index === 0 ? value : copyValue(value))
+      return { ...start, data: own(start.data), ...(start.experience ? { experience: own(start.experience) } : {}) }
+    })
+    const runs = matches.map(({ flow, trigger }, index) =>
+      startRun({ runId: randomUUID(), app, flows, flow }, trigger, starts[index]!),
+    )
+    // Another flow may still answer: a failure counts when no run of the request is left.
+    const ended = Promise.all(runs).then((ends) => failUnheard(app.scope, { replyId }, ends))
+    void track(ended.finally(onEnd))
+    return runs.length
+  }
+
   return {
     async fireEndpoint(event) {
       const app = deps.store.app(event.scope)
       const flows = await deps.plans.of(app, event.revision)
-      const { replyId } = event.data
-      // All copies are made before the first run begins: it writes into its payload at once.
-      const starts = endpointMatches(flows, event).map(({ flow, trigger }, index) => {
-        const own = <T>(value: T) => (index === 0 ? value : copyValue(value))
-        const start: Start = {
-          triggerId: event.endpoint?.id ?? ANY_ENDPOINT,
-          triggerType: 'endpoint',
-          time: new Date(event.time),
-          data: own(event.data),
-          experience: own(event.experience),
-          relay: event.relay,
-        }
-        return { flow, trigger, start }
-      })
-      const runs = starts.map(({ flow, trigger, start }) =>
-        startRun({ runId: randomUUID(), app, flows, flow }, trigger, start),
-      )
-      // Another flow may still answer: a failure counts when no run of the request is left.
-      const ended = Promise.all(runs).then((ends) => failUnheard(event.scope, { replyId }, ends))
-      void track(ended.finally(event.onEnd))
-      return runs.length
+      const { endpoint, time, data, experience, relay, onEnd } = event
+      const triggerId = endpoint?.id ?? ANY_ENDPOINT
+      const start = { triggerId, triggerType: 'endpoint', time: new Date(time), data, experience, relay }
+      return fireAll(app, flows, { matches: endpointMatches(flows, event), start, replyId: data.replyId, onEnd })
+    },
+    async fireWebhook({ scope, webhookId: triggerId, time, data, onEnd }) {
+      const app = deps.store.app(scope)
+      const flows = await deps.plans.of(app)
+      const relay = { type: 'public', id: PUBLIC_ID }
+      const start = { triggerId, triggerType: 'webhook', time: new Date(time), data, relay }
+      return fireAll(app, flows, { matches: webhookMatches(flows, triggerId), start, replyId: data.replyId, onEnd })
     },
     async fireTrigger(scope, target, { triggerId = target.triggerKey, time, depth, signal, ...given }) {
       const app = deps.store.app(scope)
@@ -205,7 +225,15 @@ function targetOf({ plan }: RunnableFlow, { triggerKey, triggerType, index = -1 
   return fits(there) ? there : plan.triggers.find(fits)
 }
 
-function endpointMatches(flows: AppFlows, event: EndpointEvent): { flow: RunnableFlow; trigger: PlanTrigger }[] {
+function webhookMatches({ flows }: AppFlows, id: string): Match[] {
+  return flows.flatMap((flow) =>
+    flow.plan.triggers
+      .filter(({ type, key }) => type === 'webhook' && key === id)
+      .map((trigger) => ({ flow, trigger })),
+  )
+}
+
+function endpointMatches(flows: AppFlows, event: EndpointEvent): Match[] {
   const matches = (flow: RunnableFlow, { type, key, config }: PlanTrigger) => {
     if (type !== 'endpoint') return false
     if (key !== ANY_ENDPOINT && key !== event.endpoint?.id && key !== event.endpoint?.copyOf) return false

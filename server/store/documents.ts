@@ -299,6 +299,28 @@ export interface ScheduleDocument extends Document {
   nextAt: number
 }
 
+/** An address that other systems call. Absent settings stand as their defaults. */
+export interface WebhookDocument extends Document {
+  name: string
+  description?: string
+  /** Secret: the part of the address that opens it. */
+  token: string
+  /** SHA-256 of the token, hex: what it is looked up by. */
+  tokenHash: string
+  enabled: boolean
+  /** Of the answer to a call that waits for no reply. */
+  responseCode: number
+  verificationType: 'none' | 'facebook' | 'fitbit' | 'twilio' | 'alexa'
+  verificationCode: string
+  waitForReply: boolean
+  /** Both empty: nobody is asked. */
+  basicAuthUsername: string
+  basicAuthPassword: string
+  isWebsocket: boolean
+  castBuffersAs: 'array' | 'binary' | 'utf8' | 'base64' | 'hex'
+  annotateMultipart: boolean
+}
+
 /** The collections of an application, by name. */
 export interface Documents {
   application: ApplicationDocument
@@ -318,6 +340,7 @@ export interface Documents {
   events: EventDocument
   jobs: JobDocument
   schedules: ScheduleDocument
+  webhooks: WebhookDocument
 }
 export type CollectionName = keyof Documents
 
@@ -374,6 +397,7 @@ export const collections: Record<CollectionName, CollectionPlan> = {
     unique: [['key'], ['slot']],
   },
   schedules: { fields: ['key', 'nextAt'], unique: [['key']] },
+  webhooks: { fields: ['name', 'tokenHash'], unique: [['tokenHash']] },
 }
 
 /** A host name (slug or domain) and what it opens. */

@@ -106,6 +106,7 @@ export async function openSite(options: Partial<ExperienceDeps> = {}): Promise<S
       queueMicrotask(() => void reply(experience, event, planned))
       return 1
     },
+    fireWebhook: async () => 0,
     log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(JSON.parse(line) as Payload) }),
     ...options,
   })

@@ -351,3 +351,41 @@ test('says when all runs of a request have ended, also when there is none', asyn
   expect(await runner.fireEndpoint({ ...eventOf('e1'), revision: 1e6, onEnd: () => ended++ })).toBe(2)
   await expect.poll(() => ended).toBe(2)
 })
+
+test('a call of a webhook starts the application flows that name it, each with data of its own', async () => {
+  const { runner, addFlow, ended } = await open()
+  const hook = (key: string) => ({ type: 'webhook', key, outputIds: [['m']] })
+  const rules = [{ type: 'set', destination: 'data.body.n', valueTemplate: '{{data.body.n}}x' }]
+  const nodes = [{ id: 'm', type: 'MutateNode', config: { rules } }]
+  await addFlow({ name: 'one', triggers: [hook('w1')], nodes })
+  await addFlow({ name: 'twice', triggers: [hook('w1'), hook('w1')], nodes })
+  await addFlow({ name: 'other webhook', triggers: [hook('w2')], nodes })
+  await addFlow({ name: 'off', triggers: [hook('w1')], nodes, enabled: false })
+  await addFlow({ name: 'experience', triggers: [hook('w1')], nodes, version: 'develop' })
+  let over = 0
+  const event = { scope, webhookId: 'w1', time: NOW, data: { body: { n: 1 }, replyId: 'w1.1' }, onEnd: () => over++ }
+  expect(await runner.fireWebhook(event)).toBe(3)
+  await runner.drain(1_000)
+  expect(over).toBe(1)
+  expect(ended.map(({ flow }) => flow).sort()).toEqual(['one', 'twice', 'twice'])
+  for (const { outcome } of ended) {
+    expect(outcome.payload).toMatchObject({
+      ...{ triggerId: 'w1', triggerType: 'webhook', time: new Date(NOW), relayType: 'public', relayId: '0'.repeat(24) },
+      data: { body: { n: '1x' }, replyId: 'w1.1' },
+    })
+    expect(outcome.payload).not.toHaveProperty('experience')
+  }
+})
+
+test('a webhook whose run fails unheard gets an answer, and one that nobody listens to is over at once', async () => {
+  const { runner, addFlow, failed } = await open()
+  const trigger = { type: 'webhook', key: 'w1', outputIds: [['bad']] }
+  await addFlow({ name: 'bad', triggers: [trigger], nodes: [fail()] })
+  let over = 0
+  const event = { scope, webhookId: 'w1', time: NOW, data: { replyId: 'w1.1' }, onEnd: () => over++ }
+  await runner.fireWebhook(event)
+  await runner.drain(1_000)
+  expect(failed).toMatchObject([{ replyId: 'w1.1', message: 'No luck' }])
+  expect(await runner.fireWebhook({ ...event, webhookId: 'w2' })).toBe(0)
+  await expect.poll(() => over).toBe(2)
+})
