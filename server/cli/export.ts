@@ -6,7 +6,7 @@ import { hostUrlsOf } from '../bundle/host-urls.ts'
 import { readBundle } from '../bundle/read.ts'
 import { openFolder } from '../bundle/tree.ts'
 import { ConfigError, readConfig } from '../config.ts'
-import { openSqlite } from '../store/sqlite.ts'
+import { openStore } from '../store/open.ts'
 import { findApplication } from './find-application.ts'
 import type { CommandIo } from './io.ts'
 
@@ -21,7 +21,7 @@ export async function exportCommand(args: string[], io: CommandIo): Promise<numb
     throw new ConfigError('Expected an application and a folder: export APP DIR')
   }
   const config = readConfig(io.env)
-  const store = await openSqlite({ file: config.storeFile })
+  const store = await openStore(config.storeUrl, config.storeFile)
   try {
     const found = await findApplication(store, name)
     const files = await exportBundle(store.app(found.scope), { hostUrls: hostUrlsOf(config, found.slug) })

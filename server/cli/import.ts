@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { reportFolder } from '../bundle/import-folder.ts'
 import { printProblems, printUnsupported } from '../bundle/report.ts'
 import { ConfigError, readConfig } from '../config.ts'
-import { openSqlite } from '../store/sqlite.ts'
+import { openStore } from '../store/open.ts'
 import { type CommandIo, checkPasswordOption } from './io.ts'
 
 /** `import DIR [--slug S] [--password P] [--json]`: makes or updates an application. Exit code 1 when it cannot. */
@@ -18,7 +18,8 @@ export async function importCommand(args: string[], io: CommandIo): Promise<numb
   }
   const { slug, password, json } = values
   checkPasswordOption(password)
-  const store = await openSqlite({ file: readConfig(io.env).storeFile })
+  const config = readConfig(io.env)
+  const store = await openStore(config.storeUrl, config.storeFile)
   try {
     const { report, sources } = await reportFolder({ store, folder: dir, slug, password, passwordFor: 'imported', io })
     if (json) io.out(JSON.stringify(report, null, 2))

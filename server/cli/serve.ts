@@ -7,9 +7,9 @@ import { type FolderOptions, type ImportedFolder, importFolder } from '../bundle
 import { openPasswordBook } from '../bundle/import-passwords.ts'
 import type { ParseCache } from '../bundle/read.ts'
 import { type Config, ConfigError, keepSecret, readConfig } from '../config.ts'
-import { openLocalDispatch } from '../jobs/local-dispatch.ts'
+import { openDispatch } from '../jobs/open-dispatch.ts'
+import { openStore } from '../store/open.ts'
 import type { Store } from '../store/port.ts'
-import { openSqlite } from '../store/sqlite.ts'
 import { takeLock } from '../store/sqlite-lock.ts'
 import { announcement } from './announce.ts'
 import { type CommandIo, checkPasswordOption } from './io.ts'
@@ -33,16 +33,18 @@ export interface ServeOptions {
 
 /**
  * Opens the store, imports folders (`DIR` or `DIR=slug`), serves, and says where. Throws ConfigError, also when another
- * server has the same DATA_DIR.
+ * server has the same DATA_DIR with the embedded store.
  */
 export async function serve(folders: readonly string[], { io, password: given }: ServeOptions): Promise<Served> {
   checkPasswordOption(given)
   const config = readConfig(io.env)
   const log = pino({ level: config.logLevel, redact: ['*.password', '*.token', '*.secret'] }, pino.destination(2))
-  const lock = lockDataDir(config)
+  const lock = config.storeUrl === undefined ? lockDataDir(config) : undefined
   let store: Store | undefined
   try {
-    store = await openSqlite({ file: config.storeFile })
+    store = await openStore(config.storeUrl, config.storeFile)
+    const dispatch = await openDispatch(config.redisUrl, log)
+    if (config.role === 'worker' && !config.redisUrl) log.warn('without REDIS_URL jobs start up to five seconds late')
     const password = given ?? keepSecret(join(config.dataDir, 'demo-password'), makePassword)
     const passwordFor = given === undefined ? 'first' : 'imported'
     const options: Omit<FolderOptions, 'folder'> = {
@@ -53,8 +55,8 @@ export async function serve(folders: readonly string[], { io, password: given }:
     const reimport = (folder: string) => importFolder({ ...options, folder, parsed: parsed.get(folder) })
     const imported: ImportedFolder[] = []
     for (const folder of folders) imported.push(await reimport(folder))
-    const server = await openServer({ config, store, log, dispatch: openLocalDispatch() })
-    const ended = untilStopped({ server, store, log }).finally(() => lock.release())
+    const server = await openServer({ config, store, log, dispatch })
+    const ended = untilStopped({ server, store, log }).finally(() => lock?.release())
     for (const line of announcement(imported, { password, urlOf: server.urlOf })) io.out(line)
     io.out(`ready ${server.url}`)
     // Now, since a process that is killed writes nothing at its end.
@@ -62,7 +64,7 @@ export async function serve(folders: readonly string[], { io, password: given }:
     return { config, server, log, reimport, ended }
   } catch (error) {
     await store?.close()
-    lock.release()
+    lock?.release()
     throw error
   }
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { Refusal } from '../../nodes/services.ts'
 import { ConfigError, readConfig } from '../config.ts'
 import { createVersion, deleteVersion, pointHosts, type VersionWorld } from '../experience/versions.ts'
-import { openSqlite } from '../store/sqlite.ts'
+import { openStore } from '../store/open.ts'
 import { findApplication } from './find-application.ts'
 import type { CommandIo } from './io.ts'
 
@@ -29,7 +29,8 @@ export async function versionCommand(args: string[], io: CommandIo): Promise<num
   }
   if (values.delete && values.slug.length > 0) throw new ConfigError('--delete: expected no --slug')
   if (values.point && values.slug.length === 0) throw new ConfigError('--point: expected a --slug')
-  const store = await openSqlite({ file: readConfig(io.env).storeFile })
+  const config = readConfig(io.env)
+  const store = await openStore(config.storeUrl, config.storeFile)
   try {
     const { scope } = await findApplication(store, name)
     const world = { app: store.app(scope), hosts: store.hosts }

@@ -1,4 +1,3 @@
-import { openMongo } from './mongo.ts'
 import type { Store } from './port.ts'
 import { openSqlite } from './sqlite.ts'
 
@@ -8,5 +7,7 @@ import { openSqlite } from './sqlite.ts'
  */
 export async function openStore(url: string | undefined, file: string): Promise<Store> {
   if (url === undefined || url === '') return openSqlite({ file })
+  // Loaded when it is asked for: the driver is large.
+  const { openMongo } = await import('./mongo.ts')
   return openMongo({ url })
 }

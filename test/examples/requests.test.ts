@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, type ClientRequest, clientOf } from '../helpers/client.ts'
 import { PASSWORD, startServer, type TestServer } from '../helpers/server.ts'
+import { stacks } from '../helpers/stacks.ts'
 
 interface ReplayedRequest extends ClientRequest {
   name: string
@@ -22,8 +23,8 @@ interface ReplayedRequest extends ClientRequest {
 const root = join(import.meta.dirname, '../../examples')
 const examples = ['generators', 'one-to-many', 'many-to-many']
 
-for (const example of examples) {
-  describe(`examples/${example}`, () => {
+for (const [example, stack] of examples.flatMap((one) => stacks.map((stack) => [one, stack] as const))) {
+  describe(`examples/${example} on ${stack.name}`, () => {
     const file = readFileSync(join(root, example, 'requests.json'), 'utf8')
     const { requests } = JSON.parse(file) as { requests: ReplayedRequest[] }
     const sessions = new Map<string, [string, string][]>()
@@ -31,7 +32,7 @@ for (const example of examples) {
     let names: Map<string, string>
 
     beforeAll(async () => {
-      running = await startServer({ folders: [join(root, example)] })
+      running = await startServer({ folders: [join(root, example)], stack })
       names = await namesOf(running)
     })
     afterAll(() => running.close())

@@ -1,11 +1,9 @@
-import { join } from 'node:path'
 import { pino } from 'pino'
 import { type HeadgateServer, openServer } from '../../server/app.ts'
 import { type ImportedFolder, importFolder } from '../../server/bundle/import-folder.ts'
 import { type Config, readConfig } from '../../server/config.ts'
-import { openLocalDispatch } from '../../server/jobs/local-dispatch.ts'
 import type { Store } from '../../server/store/port.ts'
-import { openSqlite } from '../../server/store/sqlite.ts'
+import { embedded, type Stack } from './stacks.ts'
 import { temporaryFolder } from './store.ts'
 
 export const PASSWORD = 'correct-horse-1'
@@ -22,14 +20,22 @@ export interface TestServer {
   close(): Promise<void>
 }
 
-/** A whole server in this process, on a free port and a new folder, with applications imported. Close it after use. */
-export async function startServer(options: { folders?: string[]; config?: Partial<Config> } = {}): Promise<TestServer> {
+/**
+ * A whole server in this process, on a free port and a new folder, with applications imported; on the embedded stack unless told
+ * otherwise. Close it after use.
+ */
+export async function startServer(
+  options: { folders?: string[]; config?: Partial<Config>; stack?: Stack } = {},
+): Promise<TestServer> {
+  const { stack = embedded } = options
   const dataDir = await temporaryFolder()
-  const env = { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', REQUESTS_PER_SECOND: '0' }
+  const env = { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', REQUESTS_PER_SECOND: '0', ...stack.env() }
   const config = { ...readConfig(env), ...options.config }
   const io = { env, out: () => undefined, err: (line: string) => void errors.push(line) }
   const errors: string[] = []
-  const store = await openSqlite({ file: join(dataDir, 'headgate.db') })
+  const lines: Record<string, unknown>[] = []
+  const log = pino({ level: config.logLevel }, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const { store, dispatch } = await stack.open(env, log)
   const applications: ImportedFolder[] = []
   for (const folder of options.folders ?? []) {
     const imported = importFolder({ store, folder, password: PASSWORD, io })
@@ -39,12 +45,9 @@ export async function startServer(options: { folders?: string[]; config?: Partia
       }),
     )
   }
-  const log: Record<string, unknown>[] = []
-  const sink = { write: (line: string) => void log.push(JSON.parse(line)) }
-  const log_ = pino({ level: config.logLevel }, sink)
-  const server = await openServer({ config, store, log: log_, dispatch: openLocalDispatch() })
+  const server = await openServer({ config, store, log, dispatch })
   return {
-    ...{ server, store, config, applications, log },
+    ...{ server, store, config, applications, log: lines },
     port: Number(new URL(server.url).port),
     async close() {
       await server.close(2_000)
