@@ -16,6 +16,7 @@ import { deviceHistory } from './device/device-history.ts'
 import { deviceUpdate } from './device/device-update.ts'
 import { deviceVerify } from './device/device-verify.ts'
 import { dataExport } from './experience/data-export.ts'
+import { deviceImport } from './experience/device-import.ts'
 import { groupCreate } from './experience/group-create.ts'
 import { groupGet } from './experience/group-get.ts'
 import { groupSummary } from './experience/group-summary.ts'
@@ -92,6 +93,7 @@ import { webhook } from './trigger/webhook.ts'
   deviceUpdate,
   deviceVerify,
   dataExport,
+  deviceImport,
   groupCreate,
   groupGet,
   groupSummary,

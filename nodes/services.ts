@@ -17,7 +17,7 @@ export interface Services {
   tenancy: Tenancy
   events: Events
   // Device imports join it with their node.
-  jobs: Omit<Jobs, 'importDevices'>
+  jobs: Jobs
   reply: Replies
   customNodes: CustomNodes
 }

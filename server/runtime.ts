@@ -8,6 +8,7 @@ import { openEgress } from './egress.ts'
 import { type DebugStream, openDebugStream } from './flows/debug.ts'
 import { openPlans, type Plans } from './flows/plans.ts'
 import type { RunContext } from './flows/runner.ts'
+import { deviceImportJob } from './jobs/device-import.ts'
 import { exportJob } from './jobs/export.ts'
 import { exportCleanupJob } from './jobs/export-cleanup.ts'
 import { openJobs } from './jobs/jobs.ts'
@@ -73,7 +74,12 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     plans: openPlans(catalog),
     debug,
     resources,
-    jobs: [mailer.job, exportJob({ now: clock, jobsOf }), exportCleanupJob({ now: clock, jobsOf })],
+    jobs: [
+      mailer.job,
+      exportJob({ now: clock, jobsOf }),
+      exportCleanupJob({ now: clock, jobsOf }),
+      deviceImportJob(),
+    ],
     warm: () => functions.warm(),
     services: (context, replies) =>
       servicesOf({ now: clock, debug, functions, http, mailer, resources, jobs: jobsOf, replies }, context),

@@ -9,6 +9,7 @@ import type { RunContext } from './flows/runner.ts'
 import type { Jobs } from './jobs/port.ts'
 import type { Mailer } from './mail.ts'
 import { openJobService } from './resources/jobs.ts'
+import { openImports } from './resources/jobs-import.ts'
 import type { Resources } from './resources/resources.ts'
 import type { AppStore } from './store/port.ts'
 import { type Scope, scopeKey } from './store/scope.ts'
@@ -40,6 +41,7 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
   })
   const { users, groups, tenancy, actingAs } = deps.resources(app)
   const { devices, events } = actingAs({ type: 'flow', id: flow.id, name: flow.name, depth })
+  const asking = { app, now: deps.now, tenancy, jobs: deps.jobs(app) }
   return {
     clock: { now: deps.now, sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
     debug,
@@ -52,7 +54,7 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     groups,
     tenancy,
     events,
-    jobs: openJobService({ app, now: deps.now, tenancy: deps.resources(app).tenancy, jobs: deps.jobs(app) }),
+    jobs: { ...openJobService(asking), ...openImports(asking) },
     reply: deps.replies({
       scope,
       flow: { id: flow.id, name: flow.name, version: flow.version },

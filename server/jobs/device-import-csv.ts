@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setImmediate } from 'node:timers/promises'
 import { type CsvError, parse } from 'csv-parse'
 import { Refusal } from '../../nodes/services.ts'
 import { keyText } from '../resources/check.ts'
@@ -10,6 +11,7 @@ const mostColumns = 100
 const mostRecordBytes = 128 << 10
 const pieceBytes = 64 << 10
 const mostProblems = 20
+const turnMs = 10
 
 /** A record of a CSV file. */
 export interface CsvRow {
@@ -27,14 +29,19 @@ export async function* csvRows(bytes: Uint8Array): AsyncGenerator<CsvRow> {
   // A failure is thrown where the rows are read.
   pipeline(Readable.from(pieces(bytes)), parser).catch(() => undefined)
   let row = 0
+  let since = performance.now()
   try {
     for await (const record of parser) {
       row += 1
+      if (performance.now() - since > turnMs) {
+        await setImmediate()
+        since = performance.now()
+      }
       const cells = (record as string[]).map((cell) => cell.trim())
       if (cells.some((cell) => cell !== '')) yield { row, cells }
     }
   } catch (error) {
-    throw isCsvError(error) ? notCsv(error, row) : error
+    throw isCsvError(error) ? notCsv(error) : error
   }
 }
 
@@ -46,14 +53,14 @@ function isCsvError(error: unknown): error is CsvError {
   return error instanceof Error && 'code' in error && /^(CSV|INVALID)_/.test(String(error.code))
 }
 
-function notCsv(cause: CsvError, rowsBefore: number): Refusal {
+function notCsv(cause: CsvError): Refusal {
   const why =
     cause.code === 'CSV_QUOTE_NOT_CLOSED'
       ? 'a quote (") is opened and never closed'
       : cause.code === 'CSV_MAX_RECORD_SIZE'
         ? `it is longer than ${mostRecordBytes} bytes; a quote (") may be open`
         : 'quotes (") or separators are not as CSV has them'
-  return new Refusal('Validation', `Row ${rowsBefore + 1} of the CSV cannot be read: ${why}`, { cause })
+  return new Refusal('Validation', `Row ${Number(cause.records) + 1} of the CSV cannot be read: ${why}`, { cause })
 }
 
 /** Where the cells of a row go. */
