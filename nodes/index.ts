@@ -65,6 +65,7 @@ import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
 import { customNodeStart } from './trigger/custom-node-start.ts'
 import { deviceCreateTrigger } from './trigger/device-create.ts'
+import { deviceInactivity } from './trigger/device-inactivity.ts'
 import { deviceState } from './trigger/device-state.ts'
 import { endpoint } from './trigger/endpoint.ts'
 import { webhookReply } from './output/webhook-reply.ts'
@@ -145,6 +146,7 @@ import { webhook } from './trigger/webhook.ts'
 export const triggers = [
   customNodeStart,
   deviceCreateTrigger,
+  deviceInactivity,
   deviceState,
   endpoint,
   event,

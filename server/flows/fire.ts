@@ -8,6 +8,7 @@ import type { AppStore, WriteOperation } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
 import { chunks } from '../tenancy/batch.ts'
 import { eventFirings } from './event-triggers.ts'
+import type { Inactivity } from './inactivity.ts'
 import { openLoopGuard } from './loop-guard.ts'
 import type { AppFlows, Plans, RunnableFlow } from './plans.ts'
 import type { RunJobInput } from './run-job.ts'
@@ -29,6 +30,8 @@ export interface FireOptions {
   queue: Pick<Queue, 'of'>
   log: Logger
   now(): number
+  /** Told of each report of state; default nobody, and triggers of inactivity never fire. */
+  inactivity?: Pick<Inactivity, 'reported'>
   /** Starts of one flow for one device in a span; default 30 in 15,000 ms. */
   most?: number
   spanMs?: number
@@ -45,13 +48,13 @@ const insertedAtOnce = 200
  * each flow is started for the same device (or for none) at most `most` times in a span, a batch counting once, and no chain of
  * runs that start each other is longer than 20. What is over that is left out, counted, and logged once a span.
  */
-export function openFire({ plans, queue, log, now, most, spanMs }: FireOptions): Fire {
+export function openFire({ plans, queue, log, now, inactivity, most, spanMs }: FireOptions): Fire {
   const guard = openLoopGuard({ now, most, spanMs })
   const depths = openLoopGuard({ now, most: 0, spanMs })
 
   /** The runs to begin; none for what the guards refuse. */
-  async function inputs(app: AppStore, happening: Happening, by: Actor): Promise<RunJobInput[]> {
-    const listeners = listening(await plans.of(app), happening, now())
+  async function inputs(app: AppStore, flows: AppFlows, happening: Happening, by: Actor): Promise<RunJobInput[]> {
+    const listeners = listening(flows, happening, now())
     if (listeners.length === 0) return []
     const about = { application: app.scope.application, kind: happening.kind }
     if (by.depth >= mostDepth) {
@@ -84,8 +87,9 @@ export function openFire({ plans, queue, log, now, most, spanMs }: FireOptions):
   return {
     async happened(app, happening, by) {
       try {
-        const runs = await inputs(app, happening, by)
-        if (runs.length > 0) await start(app, queue.of(app), runs, by)
+        const flows = await plans.of(app)
+        await start(app, queue.of(app), await inputs(app, flows, happening, by), by)
+        if (happening.kind === 'state') await inactivity?.reported(app, happening.device, flows)
       } catch (error) {
         const { application } = app.scope
         log.error({ err: error, application, kind: happening.kind }, 'runs could not be started by what has happened')

@@ -125,6 +125,24 @@ describe('a report of state', () => {
     expect(world.ended.map(({ outcome }) => outcome.payload.triggerType)).toEqual(['deviceTag', 'deviceId'])
   })
 
+  test('runs what hangs on the trigger that fits, where another one has its key', async () => {
+    const id = await make()
+    const node = (name: string) => ({
+      id: name,
+      type: 'ThrowErrorNode',
+      config: { messageTemplate: name },
+      outputIds: [],
+    })
+    const triggers = [
+      trigger('deviceId', id, { attributeWhitelist: ['on'] }, ['first']),
+      trigger('deviceId', id, {}, ['second']),
+    ]
+    await world.addFlow({ name: 'Two', triggers, nodes: [node('first'), node('second')] })
+    await report(id, { level: 1 })
+    expect(await world.work()).toBe(1)
+    expect(world.ended.map(({ outcome }) => outcome.error?.message)).toEqual(['second'])
+  })
+
   test.each<[string, Payload, Payload, boolean]>([
     ['one of the wanted', { attributeWhitelist: ['on', 'level'] }, { level: 1 }, true],
     ['none of the wanted', { attributeWhitelist: ['on'] }, { level: 1 }, false],

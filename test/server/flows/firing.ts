@@ -3,18 +3,20 @@ import type { PlanTrigger } from '../../../engine/compile.ts'
 import type { Outcome } from '../../../engine/run.ts'
 import type { Services } from '../../../nodes/services.ts'
 import { type Fire, openFire } from '../../../server/flows/fire.ts'
+import { type Inactivity, openInactivity } from '../../../server/flows/inactivity.ts'
 import { openRunRecords } from '../../../server/flows/records.ts'
 import { type RunJobInput, runJob } from '../../../server/flows/run-job.ts'
 import { openRunner, type RunContext } from '../../../server/flows/runner.ts'
-import type { JobContext, Jobs, NewJob } from '../../../server/jobs/port.ts'
+import { openJobs } from '../../../server/jobs/jobs.ts'
+import type { JobContext, Jobs } from '../../../server/jobs/port.ts'
 import type { Actor } from '../../../server/resources/happenings.ts'
 import { openResources, type Resources } from '../../../server/resources/resources.ts'
-import { newId } from '../../../server/store/id.ts'
 import type { AppStore } from '../../../server/store/port.ts'
 import { openApplication, type TestApplication } from '../../helpers/application.ts'
 
 export interface Firing extends TestApplication {
   fire: Fire
+  inactivity: Inactivity
   clock: { now: number }
   log: Record<string, unknown>[]
   /** Runs that ended, in their order. */
@@ -39,19 +41,22 @@ export async function openFiring(limits: { most?: number; spanMs?: number } = {}
   const log: Record<string, unknown>[] = []
   const logger = pino({ level: 'warn' }, { write: (line: string) => void log.push(JSON.parse(line)) })
   const ended: Firing['ended'] = []
-  const queue = { broken: false, order: 0 }
+  const queue = { broken: false }
 
-  const jobs: Pick<Jobs, 'insertion' | 'wake'> = {
-    insertion({ kind, input, requestedBy = { type: 'test', id: 'test' } }: NewJob) {
+  const queueOf = (of: AppStore): Jobs => {
+    const jobs = openJobs({ app: of, now, wake: () => undefined, nudge: () => undefined })
+    const whole = <T>(work: () => T) => {
       if (queue.broken) throw new Error('the queue is broken')
-      const id = newId()
-      queue.order += 1
-      const document = { ...{ id, kind, key: id, input, requestedBy }, dueAt: queue.order }
-      return { insert: 'jobs', document: { ...document, status: 'queued', progress: { completed: 0 }, attempts: 0 } }
-    },
-    wake: () => undefined,
+      return work()
+    }
+    return {
+      ...jobs,
+      add: (job) => whole(() => jobs.add(job)),
+      insertion: (job) => whole(() => jobs.insertion(job)),
+    }
   }
-  const fire = openFire({ plans, queue: { of: () => jobs as Jobs }, log: logger, now, ...limits })
+  const inactivity = openInactivity({ plans, queue: { of: queueOf }, now })
+  const fire = openFire({ plans, queue: { of: queueOf }, log: logger, now, inactivity, ...limits })
 
   const opened = new Map<AppStore, Resources>()
   const resources = (of: AppStore = app) => {
@@ -76,27 +81,33 @@ export async function openFiring(limits: { most?: number; spanMs?: number } = {}
       } as unknown as Services
     },
   })
-  const job = runJob(runner)
+  const kinds = new Map([runJob(runner), inactivity.job].map((one) => [one.kind, one]))
 
-  const queued = async (of: AppStore) =>
+  const queued = async (of: AppStore, kind?: string) =>
     await of.collection('jobs').find({
-      filter: { field: 'status', op: 'eq', value: 'queued' },
-      sort: { field: 'dueAt', direction: 'asc' },
+      filter: {
+        all: [
+          { field: 'status', op: 'eq', value: 'queued' },
+          { field: 'dueAt', op: 'lte', value: clock.now },
+          ...(kind ? [{ field: 'kind', op: 'eq', value: kind } as const] : []),
+        ],
+      },
       limit: 10_000,
     })
   return {
     ...application,
-    ...{ fire, clock, log, ended, resources },
+    ...{ fire, inactivity, clock, log, ended, resources },
     as: (actor) => resources().actingAs({ type: 'flow', id: 'f0', depth: 0, ...actor }),
-    waiting: async (of = app) => (await queued(of)).map(({ input }) => input as RunJobInput),
+    waiting: async (of = app) => (await queued(of, 'run')).map(({ input }) => input as RunJobInput),
     async work(most = 1_000) {
       for (let runs = 0; ; ) {
         const waiting = await queued(app)
         if (waiting.length === 0 || runs >= most) return runs
         for (const { id, input, kind } of waiting) {
-          if (runs++ >= most) break
+          if (runs >= most) break
+          if (kind === 'run') runs += 1
           const signal = new AbortController().signal
-          await job.run({ app, id, kind, input, attempt: 1, signal } as unknown as JobContext)
+          await kinds.get(kind)!.run({ app, id, kind, input, attempt: 1, signal } as unknown as JobContext)
           await app.collection('jobs').update(id, { status: 'done' })
         }
       }

@@ -136,7 +136,7 @@ describe('Event: Get', () => {
   })
 
   test('gives one by its id, or null', async () => {
-    const [{ id, ...event }] = (await stored()) as [Payload]
+    const { id, ...event } = (await stored())[0]!
     expect(await get({ eventIdTemplate: ' {{id}} ', findMultiple: true }, { id })).toEqual({ id, ...event })
     expect(await get({ eventIdTemplate: unknownId })).toBeNull()
     expect(await get({ eventIdTemplate: '{{nothing}}', queryTemplate: '' })).toBeNull()
@@ -208,7 +208,9 @@ describe('Event: Update', () => {
     const device = await run.devices.create({ name: 'Pump' }, {})
     const id = await make({ deviceId: device.id })
     const config = { targetEventIdTemplate: id, deviceIdTemplate: 'null' }
-    expect(await update(config)).not.toHaveProperty('deviceId')
+    const after = await update(config)
+    expect(after).toMatchObject({ id })
+    expect(after).not.toHaveProperty('deviceId')
   })
 
   test('takes a whole body by path and by JSON', async () => {
