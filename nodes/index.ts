@@ -63,22 +63,22 @@ import { validatePayload } from './logic/validate-payload.ts'
 import { http } from './network/http.ts'
 import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
+import { webhookReply } from './output/webhook-reply.ts'
 import { customNodeStart } from './trigger/custom-node-start.ts'
 import { deviceCreateTrigger } from './trigger/device-create.ts'
 import { deviceInactivity } from './trigger/device-inactivity.ts'
 import { deviceState } from './trigger/device-state.ts'
 import { endpoint } from './trigger/endpoint.ts'
-import { webhookReply } from './output/webhook-reply.ts'
 import { event } from './trigger/event.ts'
 import { flowError } from './trigger/flow-error.ts'
 import { timer } from './trigger/timer.ts'
 import { virtualButton } from './trigger/virtual-button.ts'
+import { webhook } from './trigger/webhook.ts'
 
 /** Every node type that ships. A new one is one line here; a test checks that none is forgotten. */
 export const nodes = [
   eventCreate,
   eventDelete,
-import { webhook } from './trigger/webhook.ts'
   eventGet,
   eventUpdate,
   valueGet,
@@ -141,6 +141,7 @@ import { webhook } from './trigger/webhook.ts'
   http,
   email,
   endpointReply,
+  webhookReply,
 ]
 
 export const triggers = [
@@ -151,10 +152,9 @@ export const triggers = [
   endpoint,
   event,
   flowError,
-  webhookReply,
   timer,
   virtualButton,
+  webhook,
 ]
 
 export const catalog: Catalog = catalogOf({ nodes, triggers })
-  webhook,
