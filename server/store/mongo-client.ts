@@ -12,23 +12,25 @@ export interface Connection {
   /** False: `$elemMatch` does not look at one element for all its conditions (FerretDB 1.x). */
   readonly elemMatch: boolean
   ping(): Promise<void>
-  close(): Promise<void>
+  /** Refuses new work, waits for `ended`, then lets go of the server. */
+  close(ended?: () => Promise<void>): Promise<void>
 }
 
 const oldestWireVersion = 17 // MongoDB 6.0
 const defaultDatabase = 'headgate'
+const namesDatabase = /^mongodb(\+srv)?:\/\/[^/?]+\/[^?]/
 const form = 'mongodb://user:password@host:27017/database (reserved characters of the password percent-encoded)'
 
 /**
  * Connects once; from then on the driver comes back by itself when the server does. Throws StoreError `unavailable`, in one
- * line without the password, for a malformed URL, a server that does not answer within five seconds, wrong credentials and a
+ * line without the password, for a malformed URL, a server that does not answer within about five seconds, wrong credentials and a
  * server older than MongoDB 6.
  */
 export async function connect(url: string): Promise<Connection> {
   const client = clientOf(url)
   try {
     await client.connect()
-    const db = client.db(client.options.dbName === 'test' ? defaultDatabase : client.options.dbName)
+    const db = client.db(namesDatabase.test(url) ? client.options.dbName : defaultDatabase)
     const { maxWireVersion } = await db.command({ hello: 1 })
     const { version, ferretdbVersion } = await db.command({ buildInfo: 1 })
     if (maxWireVersion < oldestWireVersion) {
@@ -50,8 +52,8 @@ function clientOf(url: string): MongoClient {
       readPreference: 'primary',
       readConcern: { level: 'majority' },
       writeConcern: { w: 'majority', journal: true, wtimeoutMS: 5_000 },
-      serverSelectionTimeoutMS: 4_500,
-      connectTimeoutMS: 3_500,
+      serverSelectionTimeoutMS: 3_000,
+      connectTimeoutMS: 2_500,
       // A server that hangs is noticed by its heartbeat, not by long answers.
       heartbeatFrequencyMS: 1_000,
       socketTimeoutMS: 60_000,
@@ -84,8 +86,9 @@ function openConnection(client: MongoClient, db: Db, ferret1: boolean): Connecti
     async ping() {
       await db.command({ ping: 1 })
     },
-    async close() {
+    async close(ended) {
       open = false
+      await ended?.()
       await client.close()
     },
   }

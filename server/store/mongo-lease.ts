@@ -13,6 +13,8 @@ export interface Lease {
 export interface Leases {
   /** Waits for its turn, at most three times `leaseMs`; then StoreError `unavailable`. */
   hold<T>(key: string, work: (lease: Lease) => Promise<T>): Promise<T>
+  /** Resolves when no turn is held, so that nobody has to wait for it to run out. */
+  ended(): Promise<void>
 }
 
 interface Lock {
@@ -43,6 +45,7 @@ export function openLeases(options: {
 }): Leases {
   const { connection, leaseMs, taken } = options
   const queues = new Map<string, Job[]>()
+  const working = new Set<Promise<void>>()
   const locks = () => connection.collection<Lock>(options.collection)
 
   async function acquire(key: string): Promise<string> {
@@ -142,7 +145,11 @@ export function openLeases(options: {
         }
         const started = [job]
         queues.set(key, started)
-        void work(key, started)
+        const worked = work(key, started).finally(() => working.delete(worked))
+        working.add(worked)
       }),
+    async ended() {
+      await Promise.all(working)
+    },
   }
 }

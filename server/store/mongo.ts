@@ -41,10 +41,12 @@ export async function openMongo({ url, plans, leaseMs = 4_000 }: MongoOptions): 
     const journal = openJournal(connection, layouts)
     const taken = (key: string, lease: Parameters<Journal['complete']>[1]) => journal.complete(key, lease)
     const writers = openLeases({ connection, collection: 'locks', leaseMs, taken })
-    const turns = openTurns(connection, openLeases({ connection, collection: 'turns', leaseMs }))
+    const others = openLeases({ connection, collection: 'turns', leaseMs })
+    const turns = openTurns(connection, others)
     const left = await connection.ask(() => journal.open())
     await Promise.all(left.map((appKey) => connection.ask(() => writers.hold(appKey, async () => undefined))))
-    return openStore({ connection, layouts, journal, writers, turns })
+    const ended = async () => void (await Promise.all([writers.ended(), others.ended()]))
+    return openStore({ connection, layouts, journal, writers, turns, ended })
   } catch (error) {
     await connection.close()
     throw error
@@ -57,6 +59,8 @@ interface Parts {
   journal: Journal
   writers: Leases
   turns: Turns
+  /** Resolves when nothing holds a lock. */
+  ended(): Promise<void>
 }
 
 /** Handles that are kept open, so that asking for one costs nothing; any number more may be made. */
@@ -84,7 +88,7 @@ function openStore(parts: Parts): Store {
       }),
 
     check: () => connection.ask(() => connection.ping()),
-    close: () => connection.close(),
+    close: () => connection.close(parts.ended),
   }
 }
 

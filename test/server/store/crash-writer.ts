@@ -1,8 +1,8 @@
-import { openSqlite } from '../../../server/store/sqlite.ts'
+import { openStore } from '../../../server/store/open.ts'
 
-/** Writes without end into the file given, and prints a line for each write that was acknowledged. The test kills it. */
-const [file = ''] = process.argv.slice(2)
-const store = await openSqlite({ file })
+/** Writes without end into the file or the URL given, and prints a line for each write that was acknowledged. The test kills it. */
+const [target = ''] = process.argv.slice(2)
+const store = await openStore(target.startsWith('mongodb') ? target : undefined, target)
 const app = store.app({ tenant: 't1', application: 'a1' })
 const flow = { flowClass: 'cloud' as const, enabled: true, content: { triggers: [], nodes: [], globals: [] } }
 
