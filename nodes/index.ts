@@ -10,11 +10,14 @@ import { note } from './debug/note.ts'
 import { throwError } from './debug/throw-error.ts'
 import { deviceChangeState } from './device/device-change-state.ts'
 import { deviceCreate } from './device/device-create.ts'
+import { deviceDelete } from './device/device-delete.ts'
 import { deviceGet } from './device/device-get.ts'
 import { deviceGetByUser } from './device/device-get-by-user.ts'
 import { deviceHistory } from './device/device-history.ts'
 import { deviceUpdate } from './device/device-update.ts'
 import { deviceVerify } from './device/device-verify.ts'
+import { gauge } from './device/gauge.ts'
+import { timeSeries } from './device/time-series.ts'
 import { dataExport } from './experience/data-export.ts'
 import { deviceImport } from './experience/device-import.ts'
 import { groupCreate } from './experience/group-create.ts'
@@ -88,11 +91,14 @@ export const nodes = [
   throwError,
   deviceChangeState,
   deviceCreate,
+  deviceDelete,
   deviceGetByUser,
   deviceGet,
   deviceHistory,
   deviceUpdate,
   deviceVerify,
+  gauge,
+  timeSeries,
   dataExport,
   deviceImport,
   groupCreate,

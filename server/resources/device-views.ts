@@ -57,7 +57,7 @@ function toAttribute({ attributeTags, ...attribute }: AttributeDefinition) {
 }
 
 /** Always a list a key. */
-function tagsAsObject(tags: readonly Tag[]): Record<string, string[]> {
+export function tagsAsObject(tags: readonly Tag[]): Record<string, string[]> {
   const lists = new Map<string, string[]>()
   for (const { key, value } of tags) {
     const list = lists.get(key)

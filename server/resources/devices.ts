@@ -21,6 +21,7 @@ import type { Actor, Happened } from './happenings.ts'
 import { readHistory } from './history.ts'
 import { listPage, tagFilter } from './listing.ts'
 import { openReports } from './reports.ts'
+import { readSeries } from './time-series.ts'
 import { again, refusing } from './writing.ts'
 
 const sortFields = {
@@ -34,8 +35,6 @@ const sortFields = {
 /** Devices, with what flows reach through the API node and brokers through connections. */
 export interface DeviceResource extends Devices {
   get(id: string, shape: DeviceShape): Promise<DeviceView | undefined>
-  /** Removes the device and its telemetry; devices below it go to the top. False when there was none. */
-  remove(id: string): Promise<boolean>
   /** Throws Refusal `NotFound`. `time` in milliseconds, default now. */
   setConnection(id: string, connected: boolean, time?: number): Promise<void>
 }
@@ -154,6 +153,7 @@ export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps):
 
     report: openReports({ app, now, actor, happened }),
     history: (request) => readHistory(app, request),
+    series: (request) => readSeries(app, request, { now: now(), filterOf: (criteria) => filterOf(criteria, tenancy) }),
   }
 }
 
