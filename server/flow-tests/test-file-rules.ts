@@ -1,6 +1,6 @@
 import { kinds } from '../bundle/kinds.ts'
 import { pointTo } from '../bundle/problem.ts'
-import { anything, listOf, oneOf, type Rule, shape, text, whole } from '../bundle/rules.ts'
+import { anything, listOf, oneOf, type Rule, ruled, shape, text, whole } from '../bundle/rules.ts'
 import { collections } from '../store/documents.ts'
 
 const shortNames: Record<string, string> = {
@@ -27,19 +27,19 @@ const list = listOf(anything, 1_000)
 /** An object that has no fields but these. */
 function closed(fields: Record<string, Rule>, required: readonly string[] = []): Rule {
   const known = shape(fields, required)
-  return (value, pointer, fail) => {
+  return ruled({ ...known.schema, additionalProperties: false }, (value, pointer, fail) => {
     known(value, pointer, fail)
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return
     for (const name of Object.keys(value)) {
       if (Object.hasOwn(fields, name)) continue
       fail(pointTo(pointer, name), `Expected one of ${Object.keys(fields).join(', ')}, got "${name}"`)
     }
-  }
+  })
 }
 
 /** What fits one of two rules. Says what is wrong by the one that the value comes nearest to: whose failures lie deeper. */
 function either(first: Rule, second: Rule): Rule {
-  return (value, pointer, fail) => {
+  return ruled({ anyOf: [first.schema ?? {}, second.schema ?? {}] }, (value, pointer, fail) => {
     const [one, other] = [first, second].map((rule) => {
       const failures: [string, string][] = []
       rule(value, pointer, (at, message) => void failures.push([at, message]))
@@ -48,11 +48,11 @@ function either(first: Rule, second: Rule): Rule {
     if (one.length === 0 || other.length === 0) return
     const isDeep = one.every(([at]) => at.length > pointer.length)
     for (const [at, message] of isDeep ? one : other) fail(at, message)
-  }
+  })
 }
 
 function eachOf(rule: Rule, nameOf?: (name: string) => string | undefined): Rule {
-  return (value, pointer, fail) => {
+  return ruled({ type: 'object', additionalProperties: rule.schema ?? {} }, (value, pointer, fail) => {
     object(value, pointer, fail)
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return
     for (const [name, one] of Object.entries(value)) {
@@ -60,13 +60,13 @@ function eachOf(rule: Rule, nameOf?: (name: string) => string | undefined): Rule
       if (wrong !== undefined) fail(pointTo(pointer, name), wrong)
       else rule(one, pointTo(pointer, name), fail)
     }
-  }
+  })
 }
 
-const time: Rule = (value, pointer, fail) => {
+const time: Rule = ruled({ type: 'string' }, (value, pointer, fail) => {
   if (typeof value === 'string' && !Number.isNaN(Date.parse(value))) return
   fail(pointer, `Expected a time like "2026-01-05T08:00:00Z", got ${JSON.stringify(value)}`)
-}
+})
 
 const output = either(whole(0, 1_000), words)
 const mock = closed({ write: object, output, error: either(words, closed({ code: words, message: words })) })
@@ -123,21 +123,20 @@ const testCase = closed(
   ['name'],
 )
 
-/** Says what is wrong with a file of flow tests, everything at once. */
-export const checkTestFile = (value: unknown, fail: (pointer: string, message: string) => void): void => {
-  closed(
-    {
-      ...common,
-      flow: words,
-      application: words,
-      password: text({ min: 8, max: 2_048 }),
-      world: eachOf(listOf(object, 10_000), (name) =>
-        worldKind(name) === undefined
-          ? `Expected a kind of resource such as users or ExperienceUser, got "${name}"`
-          : undefined,
-      ),
-      tests: listOf(testCase, 1_000),
-    },
-    ['tests'],
-  )(value, '', fail)
-}
+/** A file of flow tests, as docs/flow-tests.md says. */
+export const testFileRule: Rule = closed(
+  {
+    ...common,
+    $schema: words,
+    flow: words,
+    application: words,
+    password: text({ min: 8, max: 2_048 }),
+    world: eachOf(listOf(object, 10_000), (name) =>
+      worldKind(name) === undefined
+        ? `Expected a kind of resource such as users or ExperienceUser, got "${name}"`
+        : undefined,
+    ),
+    tests: listOf(testCase, 1_000),
+  },
+  ['tests'],
+)

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Payload } from '../../engine/payload.ts'
 import { parseJson, parseYaml } from '../bundle/parse.ts'
 import { type Problem, pointTo } from '../bundle/problem.ts'
-import { checkTestFile } from './test-file-rules.ts'
+import { testFileRule } from './test-file-rules.ts'
 
 /** A file of flow tests as it was read: docs/flow-tests.md. Paths can be opened from where the command runs. */
 export interface TestFile {
@@ -110,7 +110,7 @@ export async function readTestFile(file: string): Promise<{ test?: TestFile; pro
     return { problems: [{ code: 'test.syntax', message, severity: 'error', file, pointer: '', line }], source }
   }
   const problems: Problem[] = []
-  checkTestFile(parsed.value, (pointer, message) => {
+  testFileRule(parsed.value, '', (pointer, message) => {
     problems.push({ code: 'test.field', message, severity: 'error', file, pointer })
   })
   return problems.length > 0

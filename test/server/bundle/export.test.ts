@@ -45,7 +45,8 @@ async function folderContents(folder: string): Promise<Contents> {
 function resourcesOf(contents: Contents): Record<string, unknown> {
   const found: Record<string, unknown> = {}
   for (const [path, content] of Object.entries(contents)) {
-    if (!path.endsWith('.yaml') || path.startsWith('files/')) continue
+    // Tests of flows belong to the folder, not to the application.
+    if (!path.endsWith('.yaml') || path.endsWith('.test.yaml') || path.startsWith('files/')) continue
     const { resourceType, resources } = parse(String(content)) as {
       resourceType: string
       resources: Record<string, unknown>[]

@@ -1,0 +1,48 @@
+import { type Kind, kinds } from '../bundle/kinds.ts'
+import { kindSchema } from './flow-schema.ts'
+import type { JsonSchema } from './json-schema.ts'
+
+/** The schema of every file of an application folder that holds resources: what they are is in `resourceType`. */
+export function bundleSchema(): JsonSchema {
+  const known = kinds.filter(({ supported }) => supported)
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Resources of a Headgate application',
+    description: 'A file of an application folder, such as application.yaml or devices.yaml. Made by npm run generate.',
+    type: 'object',
+    required: ['resourceType', 'resources', 'version'],
+    properties: {
+      // A kind that is not known is left out, with a word; Device and ExperienceGroup are other names of the trees.
+      resourceType: { anyOf: [{ enum: kinds.map(({ name }) => name) }, { type: 'string' }] },
+      resources: { type: 'array', items: { type: 'object' } },
+      version: { const: 1 },
+    },
+    allOf: known.map((kind) => ({
+      if: { properties: { resourceType: { enum: namesOf(kind) } } },
+      // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema.
+      then: kind.open
+        ? { $ref: 'flow.schema.json' }
+        : { properties: { resources: { items: { $ref: `#/definitions/${kind.name}` } } } },
+    })),
+    definitions: Object.fromEntries(
+      known.filter(({ open }) => !open).map((kind) => [kind.name, resourceSchema(kind)] as const),
+    ),
+  }
+}
+
+const otherNames: Record<string, string> = { DeviceTree: 'Device', ExperienceGroupTree: 'ExperienceGroup' }
+
+function namesOf({ name }: Kind): string[] {
+  return Object.hasOwn(otherNames, name) ? [name, otherNames[name]!] : [name]
+}
+
+function resourceSchema(kind: Kind): JsonSchema {
+  const own = kindSchema(kind)
+  const properties: Record<string, JsonSchema> = {
+    ...(own.properties as Record<string, JsonSchema>),
+    exportHash: {},
+    localFilename: { type: 'string', minLength: 1, description: 'The file beside it that holds its text.' },
+    ...(kind.tree ? { children: { type: ['array', 'null'], items: { $ref: `#/definitions/${kind.name}` } } } : {}),
+  }
+  return { ...own, properties }
+}
