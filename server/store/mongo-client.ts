@@ -17,6 +17,7 @@ export interface Connection {
 }
 
 const oldestWireVersion = 17 // MongoDB 6.0
+const tooOld = 'Expected MongoDB 6.0 or newer'
 const defaultDatabase = 'headgate'
 const namesDatabase = /^mongodb(\+srv)?:\/\/[^/?]+\/[^?]/
 const form = 'mongodb://user:password@host:27017/database (reserved characters of the password percent-encoded)'
@@ -34,7 +35,7 @@ export async function connect(url: string): Promise<Connection> {
     const { maxWireVersion } = await db.command({ hello: 1 })
     const { version, ferretdbVersion } = await db.command({ buildInfo: 1 })
     if (maxWireVersion < oldestWireVersion) {
-      throw new StoreError('unavailable', `Expected MongoDB 6.0 or newer, found ${version}. Upgrade the server.`)
+      throw new StoreError('unavailable', `${tooOld}, found ${version}. Upgrade the server.`)
     }
     // Whoever may not read is told now, not by the first request.
     await db.collection('apps').findOne({ _id: '' as never })
@@ -101,7 +102,14 @@ function toStoreError(error: unknown): unknown {
   if (!(error instanceof MongoError)) return error
   const cause = error
   const code = error instanceof MongoServerError ? Number(error.code) : undefined
-  if (code === undefined) return new StoreError('unavailable', `MongoDB did not answer: ${error.name}.`, { cause })
+  // What is older than the driver knows never gets as far as telling its version.
+  if (/wire version/.test(error.message)) {
+    return new StoreError('unavailable', `${tooOld}, found a much older one. Upgrade the server.`, { cause })
+  }
+  if (code === undefined) {
+    const message = `MongoDB did not answer (${error.name}). Check that it runs and that the URL of the store leads to it.`
+    return new StoreError('unavailable', message, { cause })
+  }
   if (codes.full.includes(code)) return new StoreError('full', 'MongoDB has no room left on its disk.', { cause })
   if (codes.limit.includes(code)) {
     return new StoreError('limit', 'Expected a document of at most 16 MB, got a larger one.', { cause })

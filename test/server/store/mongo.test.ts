@@ -10,6 +10,7 @@ import { openStore } from '../../../server/store/open.ts'
 import { type Store, StoreError, type WriteOperation } from '../../../server/store/port.ts'
 import { requireOrSkip } from '../../helpers/services-needed.ts'
 import { mongoDatabase } from '../../helpers/store.ts'
+import { openFakeMongo } from '../../services/fake-mongo.ts'
 import { openPrivateMongo, type PrivateMongo } from '../../services/mongo.ts'
 import { idOf, own } from './adapters.ts'
 
@@ -326,6 +327,35 @@ describe('a MongoDB that goes away', () => {
     expect(error.cause).toBeUndefined()
     expect(error.message).toMatch(/^Expected the URL of the store as mongodb:\/\/[^\n]*$/)
     expect(error.message).not.toContain('very-secret')
+  })
+})
+
+describe('a server that will not do', () => {
+  const refused = { ok: 0, code: 18, codeName: 'AuthenticationFailed', errmsg: 'Authentication failed.' }
+  const servers: [string, Parameters<typeof openFakeMongo>[0], RegExp][] = [
+    [
+      'is older than 6',
+      { version: '5.0.31', maxWireVersion: 13 },
+      /^Expected MongoDB 6\.0 or newer, found 5\.0\.31\. /,
+    ],
+    [
+      'is older than the driver',
+      { version: '3.6.0', maxWireVersion: 6 },
+      /^Expected MongoDB 6\.0 or newer, found a much/,
+    ],
+    [
+      'knows another password',
+      { version: '7.0.0', maxWireVersion: 21, refusal: refused },
+      /^MongoDB refused the user\. /,
+    ],
+  ]
+  test.each(servers)('because it %s is named in one line', async (_name, options, expected) => {
+    const fake = await openFakeMongo(options)
+    onTestFinished(() => fake.close())
+    const user = options.refusal === undefined ? '' : 'someone:very-secret@'
+    const error = (await openStore(`mongodb://${user}${fake.host}/x`, '').catch((cause: unknown) => cause)) as Error
+    expect(error).toMatchObject({ code: 'unavailable', message: expect.stringMatching(expected) })
+    expect(error.message).not.toMatch(/very-secret|\n/)
   })
 })
 
