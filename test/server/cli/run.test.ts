@@ -154,7 +154,7 @@ const shipped = [
 
 function filesIn(path: string): string[] {
   return readdirSync(join(root, path))
-    .filter((name) => /\.(json|yaml)$/.test(name))
+    .filter((name) => /\.(json|yaml)$/.test(name) && !/\.test\.\w+$/.test(name))
     .map((name) => `${path}/${name}`)
 }
 
