@@ -3,6 +3,7 @@ import { eventCreate } from './data/event-create.ts'
 import { eventDelete } from './data/event-delete.ts'
 import { eventGet } from './data/event-get.ts'
 import { eventUpdate } from './data/event-update.ts'
+import { qrCode } from './data/qr-code.ts'
 import { valueGet } from './data/value-get.ts'
 import { valueStore } from './data/value-store.ts'
 import { debug } from './debug/debug.ts'
@@ -84,6 +85,7 @@ export const nodes = [
   eventDelete,
   eventGet,
   eventUpdate,
+  qrCode,
   valueGet,
   valueStore,
   debug,
