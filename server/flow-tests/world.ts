@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { openTemplates } from '../../engine/template.ts'
 import { catalog } from '../../nodes/index.ts'
 import { hostUrlsOf } from '../bundle/host-urls.ts'
-import { importBundle } from '../bundle/import.ts'
+import { importBundle, scopeOf } from '../bundle/import.ts'
+import { localTenant } from '../bundle/import-folder.ts'
 import { openPasswordBook } from '../bundle/import-passwords.ts'
 import type { Problem } from '../bundle/problem.ts'
 import { readBundle } from '../bundle/read.ts'
@@ -11,7 +12,6 @@ import { type Substitution, substitution } from '../bundle/references.ts'
 import { openFolder, type Tree, treeOf } from '../bundle/tree.ts'
 import { addFlow } from '../cli/run-flow.ts'
 import { type Config, ConfigError } from '../config.ts'
-import { newId } from '../store/id.ts'
 import type { Store } from '../store/port.ts'
 import type { Scope } from '../store/scope.ts'
 import { openSqlite } from '../store/sqlite.ts'
@@ -47,7 +47,7 @@ export async function buildWorld(
   const store = await openSqlite({ file })
   try {
     const tree = await treeWith(test, application)
-    const scope = { tenant: 'local', application: newId() }
+    const scope = await scopeOf(store, 'test', localTenant)
     const report = await importBundle({
       ...{ store, scope, catalog, templates: openTemplates(), slug: 'test', passwordBook, password: test.password },
       bundle: await readBundle(tree),
