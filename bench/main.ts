@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   function: async () => (await import('./function-node.ts')).run,
   start: async () => (await import('./start.ts')).run,
   jobs: async () => (await import('./jobs.ts')).run,
+  export: async () => (await import('./export.ts')).run,
   store: async () => (await import('./size.ts')).store,
   tenancy: async () => (await import('./size.ts')).tenancy,
 }
