@@ -37,6 +37,8 @@ import { userToken } from './experience/user-token.ts'
 import { userUpdate } from './experience/user-update.ts'
 import { array } from './logic/array.ts'
 import { conditional } from './logic/conditional.ts'
+import { cryptoSign } from './logic/crypto-sign.ts'
+import { cryptoVerify } from './logic/crypto-verify.ts'
 import { csvDecode } from './logic/csv-decode.ts'
 import { csvEncode } from './logic/csv-encode.ts'
 import { customNode } from './logic/custom-node.ts'
@@ -45,6 +47,7 @@ import { dateTime } from './logic/date-time.ts'
 import { delay } from './logic/delay.ts'
 import { functionNode } from './logic/function.ts'
 import { generateId } from './logic/generate-id.ts'
+import { hash } from './logic/hash.ts'
 import { htmlParser } from './logic/html-parser.ts'
 import { jsonDecode } from './logic/json-decode.ts'
 import { jsonEncode } from './logic/json-encode.ts'
@@ -121,12 +124,15 @@ export const nodes = [
   conditional,
   customNode,
   customNodeEnd,
+  cryptoSign,
+  cryptoVerify,
   csvDecode,
   csvEncode,
   dateTime,
   delay,
   functionNode,
   generateId,
+  hash,
   htmlParser,
   jsonDecode,
   jsonEncode,

@@ -5,7 +5,8 @@ import { refuseCredential } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
 import { Refusal } from '../services.ts'
-import { KeyError, keyAlgorithms, secretAlgorithms, signingKey } from './jwt-keys.ts'
+import { keyAlgorithms, secretAlgorithms, signingKey } from './jwt-keys.ts'
+import { KeyError } from './pem.ts'
 
 const DAY_SECONDS = 86_400
 const MOST_SECONDS = 1e11

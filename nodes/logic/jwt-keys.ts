@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
+import { KeyError, readPem } from './pem.ts'
 
 /** What can sign a token, beside a key: a shared secret (HS) or a private key (the others). */
 export const secretAlgorithms = ['HS256', 'HS384', 'HS512'] as const
@@ -6,12 +7,6 @@ export const keyAlgorithms = [
   ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
   ...(['ES256', 'ES384', 'ES512', 'EdDSA'] as const),
 ]
-
-/** Longer keys take longer to sign with: this is room for 8,192 bits of RSA. */
-const MOST_PEM_CHARS = 8_192
-
-/** A secret or key that cannot be used. The message never holds any of it. */
-export class KeyError extends Error {}
 
 /** The key to sign with: PEM of a private key, or any text as the secret of an HS algorithm. Throws KeyError. */
 export function signingKey(text: string, algorithm: string): KeyObject {
@@ -53,19 +48,6 @@ function algorithmsOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): s
     }
     default:
       return []
-  }
-}
-
-/** Reads PEM text within bounds. Throws KeyError. */
-export function readPem(text: string, read: (pem: string) => KeyObject, what: string): KeyObject {
-  if (text.length > MOST_PEM_CHARS) {
-    throw new KeyError(`Expected ${what} of at most ${MOST_PEM_CHARS} characters, got ${text.length}`)
-  }
-  try {
-    return read(text.trim())
-  } catch {
-    // What OpenSSL says about a key is no help to the author of a flow, and may tell of its content.
-    throw new KeyError(`Expected ${what} in PEM format, without a password`)
   }
 }
 

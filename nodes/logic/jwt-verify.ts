@@ -3,7 +3,8 @@ import { FlowError } from '../../engine/errors.ts'
 import { path, template } from '../../engine/fields.ts'
 import { refuseCredential } from '../credential.ts'
 import { defineNode } from '../define.ts'
-import { KeyError, verifyingKey } from './jwt-keys.ts'
+import { verifyingKey } from './jwt-keys.ts'
+import { KeyError } from './pem.ts'
 
 export const jwtVerify = defineNode({
   type: 'jwt-verify',

@@ -24,6 +24,7 @@ const owners: Record<string, readonly string[]> = {
   dayjs: ['engine/', 'nodes/logic/'],
   express: ['server/app.ts', 'server/admin.ts', 'server/experience/'],
   handlebars: ['engine/', 'server/admin-page.ts'],
+  'hash-wasm': ['nodes/logic/hash.ts'],
   helmet: ['server/admin.ts'],
   htmlparser2: ['nodes/logic/'],
   ioredis: ['server/jobs/bullmq.ts'],

@@ -1,0 +1,44 @@
+import { createPrivateKey, sign } from 'node:crypto'
+import { promisify } from 'node:util'
+import { refuseCredential } from '../credential.ts'
+import { defineNode } from '../define.ts'
+import { cryptoFailure, cryptoFields, digestFor, keyInput } from './crypto-fields.ts'
+import { bytesOf, encodingOf } from './encodings.ts'
+import { readPem } from './pem.ts'
+
+const signOf = promisify(sign)
+
+export const cryptoSign = defineNode({
+  type: 'crypto-sign',
+  aliases: ['CryptoSignNode'],
+  group: 'logic',
+  title: 'Crypto: Sign',
+  summary: 'Signs data with a private key.',
+  outputs: ['next'],
+  needs: [],
+  config: cryptoFields,
+  examples: [
+    {
+      title: 'No key',
+      config: { dataTemplate: '{{data}}', keyTemplate: '{{globals.key}}', resultPath: 'working.signed' },
+      payload: { data: 'hello' },
+      output: 'next',
+      result: {
+        data: 'hello',
+        working: { signed: { error: { message: 'Expected a private key in PEM format, without a password' } } },
+      },
+    },
+  ],
+  async run({ config }) {
+    refuseCredential(config.credential)
+    const data = bytesOf(config.data, config.dataEncoding)
+    const encoding = encodingOf(config.signatureEncoding, 'base64')
+    try {
+      const key = readPem(String(config.key ?? ''), createPrivateKey, 'a private key')
+      const signature = await signOf(digestFor(key, config.algorithm), data, keyInput(key, config))
+      config.result.write({ signature: signature.toString(encoding) })
+    } catch (error) {
+      config.result.write(cryptoFailure(error, 'sign'))
+    }
+  },
+})
