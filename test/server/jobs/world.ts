@@ -42,9 +42,9 @@ export function openMember(
   return { queue, app, jobs: queue.of(app), ends, log }
 }
 
-/** Waits until something is true; rejects after ten seconds with what it was last. */
+/** Waits until something is true; rejects after half a minute with what it was last. */
 export async function until<T>(read: () => T | Promise<T>, fits: (value: T) => boolean): Promise<T> {
-  const end = performance.now() + 10_000
+  const end = performance.now() + 30_000
   for (;;) {
     const value = await read()
     if (fits(value)) return value
