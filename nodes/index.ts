@@ -4,6 +4,7 @@ import { eventDelete } from './data/event-delete.ts'
 import { eventGet } from './data/event-get.ts'
 import { eventUpdate } from './data/event-update.ts'
 import { qrCode } from './data/qr-code.ts'
+import { notebookExecute } from './data/notebook-execute.ts'
 import { valueGet } from './data/value-get.ts'
 import { valueStore } from './data/value-store.ts'
 import { debug } from './debug/debug.ts'
@@ -47,6 +48,7 @@ import { dateTime } from './logic/date-time.ts'
 import { delay } from './logic/delay.ts'
 import { functionNode } from './logic/function.ts'
 import { generateId } from './logic/generate-id.ts'
+import { geofence } from './logic/geofence.ts'
 import { hash } from './logic/hash.ts'
 import { htmlParser } from './logic/html-parser.ts'
 import { jsonDecode } from './logic/json-decode.ts'
@@ -89,6 +91,7 @@ export const nodes = [
   eventGet,
   eventUpdate,
   qrCode,
+  notebookExecute,
   valueGet,
   valueStore,
   debug,
@@ -132,6 +135,7 @@ export const nodes = [
   delay,
   functionNode,
   generateId,
+  geofence,
   hash,
   htmlParser,
   jsonDecode,

@@ -1,0 +1,82 @@
+import { choice, path, read, template, value } from '../../engine/fields.ts'
+import { distanceOf, isInside, type Point, parsePoint } from '../../engine/helpers/gps.ts'
+import { MOST_ITEMS } from '../bounds.ts'
+import { defineNode } from '../define.ts'
+import { readGps } from '../gps-text.ts'
+
+export const geofence = defineNode({
+  type: 'geofence',
+  aliases: ['GeofenceNode'],
+  group: 'logic',
+  title: 'Geofence',
+  summary: 'Takes one of two ways by whether a place lies inside a circle or a polygon.',
+  outputs: ['outside', 'inside'],
+  needs: [],
+  config: {
+    check: choice({ key: 'checkType', label: 'Inside of', of: ['radius', 'polygonCoords', 'polygon'] }),
+    place: value({ key: 'gpsCheck', label: 'Place', help: 'Such as 48.2,16.37.' }),
+    center: value({ key: 'gpsCenter', label: 'Center' }),
+    // A text, not a number: what is no number is a fence that cannot be computed.
+    radius: template({ key: 'radius', label: 'Radius in metres' }),
+    lines: template({ key: 'polygonCoords', label: 'Corners', help: 'One a line.' }),
+    corners: read({ key: 'polygonPath', label: 'List of corners' }),
+    result: path({ key: 'resultPath', label: 'Metres, or inside', writes: true }),
+    branch: path({ key: 'branchPath', label: 'Result', writes: true }),
+  },
+  examples: [
+    {
+      title: 'Within a kilometre of the site',
+      config: { gpsCheck: '{{data.place}}', gpsCenter: '48.2,16.37', radius: '1000', branchPath: 'working.onSite' },
+      payload: { data: { place: '48.205,16.371' } },
+      output: 'inside',
+      result: { data: { place: '48.205,16.371' }, working: { onSite: true } },
+    },
+    {
+      title: 'No place',
+      config: { gpsCheck: '{{data.place}}', gpsCenter: '48.2,16.37', radius: '1000', resultPath: 'working.metres' },
+      payload: { data: { place: 'nowhere' } },
+      output: 'outside',
+      result: { data: { place: 'nowhere' } },
+    },
+  ],
+  run({ config }) {
+    const place = pointOf(config.place)
+    const found = place && (config.check === 'radius' ? inCircle(place, config) : inPolygon(place, cornersOf(config)))
+    if (found !== undefined) config.result.write(found.result)
+    const inside = found?.inside ?? false
+    config.branch.write(inside)
+    return inside ? 'inside' : 'outside'
+  },
+})
+
+interface Found {
+  inside: boolean
+  result: number | boolean
+}
+
+/** Undefined where it cannot be computed. */
+function inCircle(place: Point, { center, radius }: { center: unknown; radius: string }): Found | undefined {
+  const middle = pointOf(center)
+  const most = radius.trim() === '' ? Number.NaN : Number(radius)
+  if (middle === undefined || !(most >= 0)) return undefined
+  const metres = distanceOf(place, middle)
+  return { inside: metres <= most, result: metres }
+}
+
+function inPolygon(place: Point, corners: Point[] | undefined): Found | undefined {
+  if (corners === undefined || corners.length < 3) return undefined
+  const inside = isInside(place, corners)
+  return { inside, result: inside }
+}
+
+/** Undefined when one of them is no place. */
+function cornersOf({ check, lines, corners }: { check: string; lines: string; corners: unknown }): Point[] | undefined {
+  const given = check === 'polygon' ? corners : lines.split('\n').filter((line) => line.trim() !== '')
+  if (!Array.isArray(given) || given.length > MOST_ITEMS) return undefined
+  const points = given.map(pointOf).filter((point) => point !== undefined)
+  return points.length === given.length ? points : undefined
+}
+
+function pointOf(given: unknown): Point | undefined {
+  return (typeof given === 'string' ? readGps(given) : undefined) ?? parsePoint(given)
+}
