@@ -18,6 +18,7 @@ export const flowErrors = {
   'limit.payload': 'A payload grew beyond its limit',
   'limit.depth': 'Custom nodes are nested too deep',
   'document.custom-node': 'A custom node has no start, no end or too many of them, or an input that cannot be used',
+  'flow.refused': 'A virtual button of a flow cannot be pressed, or flows start each other without an end',
   'custom-node.missing': 'A flow asks for a custom node, or a version of one, that does not exist',
   'custom-node.recursion': 'A custom node calls itself, directly or through others',
   'custom-node.end': 'A custom node ends at an output that it cannot have',

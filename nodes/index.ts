@@ -73,6 +73,7 @@ import { http } from './network/http.ts'
 import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
 import { webhookReply } from './output/webhook-reply.ts'
+import { workflowTrigger } from './output/workflow-trigger.ts'
 import { customNodeStart } from './trigger/custom-node-start.ts'
 import { deviceCreateTrigger } from './trigger/device-create.ts'
 import { deviceInactivity } from './trigger/device-inactivity.ts'
@@ -160,6 +161,7 @@ export const nodes = [
   email,
   endpointReply,
   webhookReply,
+  workflowTrigger,
 ]
 
 export const triggers = [

@@ -20,6 +20,7 @@ export interface Services {
   jobs: Jobs
   reply: Replies
   customNodes: CustomNodes
+  flows: Flows
 }
 
 export interface Clock {
@@ -435,4 +436,22 @@ export interface CustomNodes {
    * `custom-node.missing`, or `custom-node.recursion` when that node stands inside it.
    */
   find(wanted: { id: string; version: string; node: NodePlace }): PlacedCustomNode
+}
+
+export interface Flows {
+  /**
+   * Presses a virtual button of a flow of this application, named by its key, `meta.uiId` or `meta.id`, and does not wait for the
+   * run. `version`: `default`, `develop` or a name. Without `data` it is what stands at the button. With `dueAt` (milliseconds
+   * since the epoch, at most a year from now) it is pressed then, and stays known if the server stops. Throws Refusal: NotFound,
+   * Validation, or RateLimit for flows that start each other without an end.
+   */
+  press(request: {
+    flow: string
+    button: string
+    version: string
+    data?: unknown
+    dueAt?: number
+  }): Promise<{ runId: string }>
+  /** Takes back what was to be pressed later. False when it has begun, or is unknown. */
+  cancel(runId: string): Promise<boolean>
 }

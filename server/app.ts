@@ -52,7 +52,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
   const runner = openRunner({
     ...{ store, plans: runtime.plans, records, log, now },
     limits: { milliseconds: config.runTimeoutMs },
-    services: (context) => runtime.services(context, replies.service),
+    services: (context) => runtime.services(context, replies.service, runner.fireTrigger),
     failReply: (scope, replyId, error) => replies.fail(scope, replyId, error),
     onEnd: (_context, trigger, outcome) => metrics.run({ trigger: trigger.type, outcome }),
   })

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { openEgress } from './egress.ts'
 import { type DebugStream, openDebugStream } from './flows/debug.ts'
 import { openPlans, type Plans } from './flows/plans.ts'
+import { openPressRoom } from './flows/presses.ts'
 import type { RunContext } from './flows/runner.ts'
 import { deviceImportJob } from './jobs/device-import.ts'
 import { exportJob } from './jobs/export.ts'
@@ -26,7 +27,8 @@ export interface Runtime {
   resources(app: AppStore): Resources
   /** Gets the first process for function nodes ready, without waiting for it. */
   warm(): void
-  services(context: RunContext, replies: ServiceDeps['replies']): Services
+  /** Without `fireTrigger` flows press no buttons: that takes a server. */
+  services(context: RunContext, replies: ServiceDeps['replies'], fireTrigger?: ServiceDeps['fireTrigger']): Services
   /** What flows put on the queue, for `Queue.work`. */
   jobs: readonly JobDefinition[]
   close(): Promise<void>
@@ -61,6 +63,8 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   const outbox = join(config.dataDir, 'outbox')
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox, queue, now: clock })
   const debug = openDebugStream(clock)
+  const plans = openPlans(catalog)
+  const pressRoom = openPressRoom()
   const opened = new WeakMap<AppStore, Resources>()
   const resources = (app: AppStore) => {
     const known = opened.get(app) ?? openResources({ app, now: clock, attempts: parts.attempts })
@@ -71,7 +75,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   const alone = { now: clock, wake: () => undefined, nudge: () => undefined }
   const jobsOf = (app: AppStore) => queue?.of(app) ?? openJobs({ app, ...alone })
   return {
-    plans: openPlans(catalog),
+    plans,
     debug,
     resources,
     jobs: [
@@ -81,8 +85,14 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       deviceImportJob(),
     ],
     warm: () => functions.warm(),
-    services: (context, replies) =>
-      servicesOf({ now: clock, debug, functions, http, mailer, resources, jobs: jobsOf, replies }, context),
+    services: (context, replies, fireTrigger) =>
+      servicesOf(
+        {
+          ...{ now: clock, debug, functions, http, mailer, resources, jobs: jobsOf, replies },
+          ...{ plans, log, pressRoom, fireTrigger },
+        },
+        context,
+      ),
     async close() {
       if (!parts.functions) await functions.close()
       await egress.close()

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
 import type { FunctionPool } from '../engine/sandbox/pool.ts'
 import type { Functions, HttpClient, Replies, Services } from '../nodes/services.ts'
+import type { Room } from './experience/room.ts'
 import { callersOf, customNodesOf, storageOwner } from './flows/custom-nodes.ts'
 import type { DebugStream } from './flows/debug.ts'
 import { flowValues } from './flows/flow-values.ts'
 import { globalsOf } from './flows/payload.ts'
-import type { RunContext } from './flows/runner.ts'
+import type { Plans } from './flows/plans.ts'
+import { pressesOf } from './flows/presses.ts'
+import type { RunContext, Runner } from './flows/runner.ts'
 import type { Jobs } from './jobs/port.ts'
 import type { Mailer } from './mail.ts'
 import { openJobService } from './resources/jobs.ts'
@@ -22,6 +26,11 @@ export interface ServiceDeps {
   mailer: Mailer
   resources(app: AppStore): Resources
   jobs(app: AppStore): Jobs
+  plans: Plans
+  log: Logger
+  pressRoom: Room
+  /** Undefined: virtual buttons are not pressed here. */
+  fireTrigger?: Runner['fireTrigger']
   replies(run: {
     scope: Scope
     flow: { id: string; name: string; version: string }
@@ -61,6 +70,7 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
       globals: globalsOf(flows, flow),
       application: flows.application,
     }),
+    flows: pressesOf(context, { ...deps, jobs: deps.jobs(app), room: deps.pressRoom, fireTrigger: deps.fireTrigger }),
     customNodes: customNodesOf(context, { now: deps.now, services: (inner) => servicesOf(deps, inner) }),
   }
 }

@@ -13,8 +13,8 @@ export interface ChosenTrigger {
 }
 
 /**
- * The trigger that is meant: by key, by the placeholder or the end of the placeholder it was written with, by type, or for an
- * endpoint as `POST /login`; without a word the first. Throws ConfigError with what could be said.
+ * The trigger that is meant: by key, by the placeholder or the end of the placeholder it was written with, by type, a virtual
+ * button by its `meta.uiId` or `meta.id`, an endpoint as `POST /login`; without a word the first. Throws ConfigError with what could be said.
  */
 export async function chooseTrigger(
   app: AppStore,
@@ -35,7 +35,9 @@ async function choiceOf(app: AppStore, trigger: PlanTrigger) {
   const origin = await app.collection('origins').first({ field: 'targetId', op: 'eq', value: key })
   const short = /^~exportplaceholderid-[^-]+-(.+)~$/.exec(origin?.key ?? key)?.[1]
   const route = endpoint && `${endpoint.method.toUpperCase()} ${endpoint.route}`
-  const names = [key, origin?.key, short, type, published, route]
+  const { uiId, id } = trigger.meta
+  const own = type === 'virtual-button' ? [uiId, id].filter((one) => typeof one === 'string') : []
+  const names = [key, origin?.key, short, type, published, route, ...own]
   const label = route ?? short ?? (key || type)
   return { trigger, endpoint, label, names: names.map((one) => one?.toLowerCase()) }
 }

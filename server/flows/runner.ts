@@ -26,6 +26,8 @@ export interface RunContext {
   placement?: Placement
   /** How many runs that something which happened started lie before this one; default 0. */
   depth?: number
+  /** Counts the runs that flows have started from one on; undefined until the first. */
+  family?: { runs: number }
   /** Ends the run before its time. */
   signal?: AbortSignal
 }
@@ -37,13 +39,18 @@ export interface TriggerTarget {
   /** The published name; default any. */
   triggerType?: string
   index?: number
+  /** Default the one that runs: `develop` or the name of the version, of an experience flow that of the experience. */
+  version?: string
 }
 
 /** What a trigger is fired with. Default for the id is its key, for the time now. */
 export interface TriggerStart extends Pick<Start, 'data' | 'relay' | 'roots'> {
   triggerId?: string
   time?: Date
+  /** Default a new one. */
+  runId?: string
   depth?: number
+  family?: RunContext['family']
   signal?: AbortSignal
 }
 
@@ -195,15 +202,18 @@ export function openRunner(deps: RunnerDeps): Runner {
       const start = { triggerId, triggerType: 'webhook', time: new Date(time), data, relay }
       return fireAll(app, flows, { matches: webhookMatches(flows, triggerId), start, replyId: data.replyId, onEnd })
     },
-    async fireTrigger(scope, target, { triggerId = target.triggerKey, time, depth, signal, ...given }) {
+    async fireTrigger(scope, target, { triggerId = target.triggerKey, runId = randomUUID(), time, ...given }) {
+      const { data, relay, roots, ...about } = given
       const app = deps.store.app(scope)
       const flows = await deps.plans.of(app)
-      const flow = flows.flows.find((one) => one.id === target.flowId)
+      const flow = runningFlow(flows, target)
       const trigger = flow && targetOf(flow, target)
       if (!flow || !trigger) return undefined
-      const start = { ...given, triggerId, triggerType: trigger.published, time: time ?? new Date(deps.now()) }
-      const replyId = replyIdOf({ data: given.data })
-      const end = await startRun({ runId: randomUUID(), app, flows, flow, depth, signal }, trigger, start)
+      const at = time ?? new Date(deps.now())
+      const start = { data, relay, roots, triggerId, triggerType: trigger.published, time: at }
+      const { depth, family, signal } = about
+      const replyId = replyIdOf({ data })
+      const end = await startRun({ runId, app, flows, flow, depth, family, signal }, trigger, start)
       failUnheard(scope, { replyId }, [end])
       return end.outcome
     },
@@ -216,6 +226,14 @@ export function openRunner(deps: RunnerDeps): Runner {
       await Promise.allSettled(running)
     },
   }
+}
+
+// A flow that is switched off never fires, whatever version is named.
+function runningFlow(flows: AppFlows, { flowId, version }: TriggerTarget): RunnableFlow | undefined {
+  const enabled = flows.flows.filter((one) => one.id === flowId)
+  if (version === undefined || enabled.length === 0) return enabled[0]
+  const ofExperience = enabled[0]!.experienceVersion !== undefined
+  return ofExperience ? enabled.find((one) => one.version === version) : flows.version(flowId, version)
 }
 
 function targetOf({ plan }: RunnableFlow, { triggerKey, triggerType, index = -1 }: TriggerTarget) {
