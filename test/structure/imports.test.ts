@@ -42,7 +42,6 @@ const owners: Record<string, readonly string[]> = {
   re2js: ['engine/', 'nodes/logic/'],
   undici: ['server/egress'],
   uuid: ['nodes/logic/generate-id.ts'],
-  yazl: ['server/jobs/'],
   yaml: ['server/bundle/', 'server/cli/'],
   'node:sqlite': ['server/store/'],
   'node:child_process': ['engine/sandbox/'],
