@@ -42,6 +42,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     ...{ store, dispatch, log, now },
     concurrency: config.jobConcurrency,
     perApplication: config.jobsPerApplication,
+    leaseMs: config.jobLeaseMs,
     onEnd: (end) => metrics.job(end),
   })
   const runtime = openRuntime({ config, log, queue })

@@ -19,6 +19,8 @@ export interface Config {
   /** Jobs that run at once in this process, and at most of one application over all processes. */
   jobConcurrency: number
   jobsPerApplication: number
+  /** After so long without a sign of life of its worker a job is another's. */
+  jobLeaseMs: number
   smtpUrl: string | undefined
   mailFrom: string
   baseDomain: string
@@ -73,6 +75,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     redisUrl: urlOf(env, 'REDIS_URL', { protocols: ['redis:', 'rediss:'], like: 'redis://host:6379' }),
     role: roleOf(env, storeUrl),
     jobConcurrency: numberOf(env, 'JOB_CONCURRENCY', 8, 1, 1_000),
+    jobLeaseMs: numberOf(env, 'JOB_LEASE_MS', 30_000, 1_000, 3_600_000),
     jobsPerApplication: numberOf(env, 'JOBS_PER_APPLICATION', 4, 1, 1_000),
     smtpUrl: urlOf(env, 'SMTP_URL', { protocols: ['smtp:', 'smtps:'], like: 'smtp://user:password@host:587' }),
     mailFrom: env.MAIL_FROM || 'Headgate <noreply@localhost>',
