@@ -13,7 +13,7 @@ export const customNode = defineNode({
   outputs: ['first', 'second'],
   needs: ['customNodes', 'debug'],
   config: {
-    id: text({ key: 'customNodeId', label: 'Custom node', required: true }),
+    id: text({ key: 'customNodeId', label: 'Custom node' }),
     version: text({
       key: 'customNodeVersion',
       label: 'Version',

@@ -4,6 +4,7 @@ import type { Templates } from '../../engine/template.ts'
 import { routeConflicts } from '../experience/match.ts'
 import { checkView } from '../experience/views.ts'
 import { fold } from '../store/fold.ts'
+import { checkCustomNodes } from './check-custom-nodes.ts'
 import { envelopeFields } from './kinds.ts'
 import { type Problem, pointTo, problem } from './problem.ts'
 import type { Bundle, Resource } from './read.ts'
@@ -44,6 +45,7 @@ export function checkBundle(bundle: Bundle, options: CheckOptions): CheckResult 
     const flowClass = classOf(resource, classes, result.problems)
     if (flowClass !== undefined) checkFlow(resource, flowClass, options, result)
   }
+  result.problems.push(...checkCustomNodes(bundle, options))
   checkDuplicates(bundle, result.problems)
   checkRoutes(bundle, result.problems)
   checkReferences(bundle, new Set(declared.keys()), result.problems)
