@@ -37,7 +37,7 @@ export async function openBullDispatch({ url, prefix = 'headgate', log }: BullOp
   const shared = { prefix, skipVersionCheck: true }
   const line = new TokenQueue<Token>(queueName, { ...shared, connection: redis, skipMetasUpdate: true })
   line.on('error', complain)
-  const adding = new Map<string, { again: boolean }>()
+  const adding = new Map<string, { again: boolean; added?: Promise<void> }>()
   const turns = new Set<Promise<unknown>>()
   let workers: { worker: Worker<Token>; connection: Redis } | undefined
   let closed = false
@@ -51,13 +51,13 @@ export async function openBullDispatch({ url, prefix = 'headgate', log }: BullOp
       return
     }
     if (closed || redis.status !== 'ready') return
-    const mine = { again: false }
+    const mine: { again: boolean; added?: Promise<void> } = { again: false }
     adding.set(key, mine)
     const options = { deduplication: { id: encodeURIComponent(key) }, removeOnComplete: true, removeOnFail: true }
     const { tenant, application } = scope
-    line
+    mine.added = line
       .add('turn', { tenant, application }, options)
-      .catch(complain)
+      .then(() => undefined, complain)
       .finally(() => {
         adding.delete(key)
         if (mine.again) wake(scope)
@@ -95,10 +95,12 @@ export async function openBullDispatch({ url, prefix = 'headgate', log }: BullOp
     },
 
     async close() {
-      const stopped = workers?.worker.close()
+      const stopped = workers?.worker.close().catch(complain)
       while (turns.size > 0) await Promise.allSettled(turns)
       closed = true
-      await endsWithin(Promise.allSettled([stopped, line.close()]), answerMs)
+      const added = [...adding.values()].map((one) => one.added)
+      await endsWithin(Promise.allSettled([stopped, ...added]), answerMs)
+      await endsWithin(line.close(), answerMs)
       workers?.connection.disconnect()
       redis.disconnect()
     },

@@ -8,6 +8,7 @@ import { dispatches } from './dispatches.ts'
 import { gate, type Member, makeApplication, openMember, other, own, reaches, until } from './world.ts'
 
 const soon = { first: 20, most: 40 }
+const emptyJob = { input: {}, progress: { completed: 0 }, attempts: 1, requestedBy: { type: 'system', id: 'system' } }
 
 // The two stacks that are meant to be used, and what is between them.
 const stacks = dispatches.flatMap((dispatch) =>
@@ -371,6 +372,30 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
       )
       leave.open()
       expect(await reaches(one.jobs, id, 'done')).toMatchObject({ attempts: 1 })
+    })
+
+    test('a clock that jumps ahead takes no job from a worker that lives', async () => {
+      const { store, member } = await world()
+      const leave = gate()
+      const run = async ({ signal }: JobContext) => {
+        await leave.passed
+        return { output: signal.aborted }
+      }
+      let jump = 0
+      const now = () => Date.now() + jump
+      const { jobs } = await member([{ kind: 'long', run }], { now, lookMs: 20 })
+      const { id } = await jobs.add({ kind: 'long', input: {} })
+      await reaches(jobs, id, 'running')
+      jump = 3_600_000
+      // The look that finds this one goes through the leases in their order, the other first.
+      const left = { slot: '9', leaseUntil: now() - 1, startId: 'dead', status: 'running' as const }
+      const dead = await store
+        .app(own)
+        .collection('jobs')
+        .insert({ ...emptyJob, ...left, kind: 'none', key: 'dead' })
+      await reaches(jobs, dead.id, 'queued')
+      leave.open()
+      expect(await reaches(jobs, id, 'done')).toMatchObject({ attempts: 1, output: false })
     })
 
     test('runs no more jobs of an application at a time than it may, over two workers', async () => {
