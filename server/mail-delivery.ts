@@ -116,6 +116,6 @@ function toMailError(cause: unknown, whole: boolean): MailError {
 // Renamed into place, so that whoever watches the folder never reads half a mail.
 async function keep(outbox: string, name: string, message: Buffer): Promise<void> {
   await mkdir(outbox, { recursive: true })
-  await writeFile(join(outbox, `.${name}`), message)
-  await rename(join(outbox, `.${name}`), join(outbox, name))
+  await writeFile(join(outbox, `.${name}.part`), message)
+  await rename(join(outbox, `.${name}.part`), join(outbox, name))
 }

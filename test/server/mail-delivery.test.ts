@@ -11,7 +11,7 @@ const mail: MailMessage = { id: 'a1', to: ['a@example.com'], subject: 'Hi', html
 const from = 'Headgate <noreply@example.com>'
 
 function deliveryTo(smtpUrl: string | undefined, outbox = '/nowhere') {
-  const timeouts = { connectionMs: 300, answerMs: 300, wholeMs: 2_000 }
+  const timeouts = { connectionMs: 1_000, answerMs: 1_000, wholeMs: 5_000 }
   return openMailDelivery({ smtpUrl, outbox, from, timeouts })
 }
 
@@ -103,7 +103,7 @@ test('a signal does not stop a mail that the server has whole', async () => {
 
 test('no text makes a header of its own, whatever it holds', async () => {
   const smtp = await openSmtp()
-  const { deliver } = deliveryTo(smtp.url)
+  const { deliver } = openMailDelivery({ smtpUrl: smtp.url, outbox: '/nowhere', from })
   const breaks = ['\r\n', '\n', '\r', '\u2028', '\u2029', '\u0085', '\v', '\f', '\0', '\r\n ', '=?utf-8?q?=0D=0A?=']
   const hostile = fc
     .tuple(fc.string({ unit: 'binary' }), fc.constantFrom(...breaks), fc.constantFrom('Bcc: evil@example.com', 'X: y'))
@@ -132,7 +132,7 @@ test('no text makes a header of its own, whatever it holds', async () => {
       const shown = headers.get('subject')![0]!.replace(/=\?[^?]*\?[bq]\?[^?]*\?=/gi, decoded)
       expect(shown).not.toMatch(/[\r\n\u2028\u2029\u0085\v\f\0]/)
     }),
-    { numRuns: 25 },
+    { numRuns: 10 },
   )
 })
 

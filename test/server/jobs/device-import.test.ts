@@ -25,7 +25,7 @@ async function openWorld(definition: JobDefinition = deviceImportJob()) {
   const group = await resources.groups.create({ name: 'Site' })
   await resources.groups.update(group.id, { deviceTags: [{ key: 'group', value: group.id }] })
   await resources.users.create({ email: 'u@example.com', password: 'long enough 1!', experienceGroupIds: [group.id] })
-  const worker = (given = definition) => openMember({ store, dispatch: openLocalDispatch() }, [given])
+  const worker = (given = definition) => openMember({ store, dispatch: openLocalDispatch(), lookMs: 20 }, [given])
   const { jobs, queue } = worker()
   const { importDevices } = openImports({ app, now, tenancy: resources.tenancy, jobs })
   const tags = [{ key: 'group', value: group.id }]
@@ -206,7 +206,7 @@ describe('a worker that ends in the middle', () => {
     expect(before).toBe(3_000)
     const [job] = await app.collection('jobs').find()
     const made: string[] = []
-    const { jobs, queue } = openMember({ store, dispatch: openLocalDispatch() }, [
+    const { jobs, queue } = openMember({ store, dispatch: openLocalDispatch(), lookMs: 20 }, [
       deviceImportJob({ happened: noteMade(made) }),
     ])
     const ended = await reaches(jobs, job!.id, 'done')
