@@ -45,7 +45,8 @@ export function checkCustomNodes(bundle: Bundle, options: CheckOptions): Problem
       report('custom-node.missing', `${call.pointer}/config/customNodeVersion`, message)
     }
   }
-  for (const call of calls.filter((one) => reaches(calls, one.id, ownerOf(one.flow)))) {
+  const inCircle = circlesIn(calls)
+  for (const call of calls.filter(inCircle)) {
     const message = 'A custom node cannot call itself, directly or through others'
     const pointer = `${call.pointer}/config/customNodeId`
     problems.push({ ...placeOf(call), code: 'custom-node.recursion', message, severity: 'error', pointer })
@@ -106,16 +107,23 @@ function checkCall({ config, node, pointer }: Call, form: CallForm, options: Che
     )
 }
 
-function reaches(calls: readonly Call[], from: string, wanted: string): boolean {
-  const seen = new Set<string>()
-  const open = [from]
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (id === wanted) return true
-    if (seen.has(id)) continue
-    seen.add(id)
-    for (const call of calls) if (ownerOf(call.flow) === id) open.push(call.id)
+/** Whether a call leads back to the custom node that it stands in. */
+function circlesIn(calls: readonly Call[]): (call: Call) => boolean {
+  const called = new Map<string, Set<string>>()
+  for (const { flow, id } of calls) called.set(ownerOf(flow), (called.get(ownerOf(flow)) ?? new Set()).add(id))
+  const leadsBack = (from: string, wanted: string) => {
+    const seen = new Set([from])
+    // A set grows while it is walked: what is found is looked at in turn.
+    for (const id of seen) for (const next of called.get(id) ?? []) seen.add(next)
+    return seen.has(wanted)
   }
-  return false
+  const known = new Map<string, boolean>()
+  return ({ flow, id }) => {
+    const key = `${ownerOf(flow)} ${id}`
+    const found = known.get(key) ?? leadsBack(id, ownerOf(flow))
+    known.set(key, found)
+    return found
+  }
 }
 
 /** The id of the flow that a resource is, or is a version of. */

@@ -13,8 +13,11 @@ export interface RunTrace extends Omit<Outcome, 'error'> {
 /** Prints a trace for a person: the way of the run, what it said, what it answered, its payload, its end. */
 export function printTrace(trace: RunTrace, flow: RunnableFlow, io: CommandIo): void {
   const labels = new Map(flow.plan.nodes.map(({ place }) => [place.id, place.label]))
-  for (const { node, output, milliseconds } of trace.visits) {
-    io.out(`${milliseconds.toFixed(2).padStart(9)} ms  ${labels.get(node) ?? node} (${node}) -> ${output ?? 'end'}`)
+  for (const { node, output, milliseconds, inside = [] } of trace.visits) {
+    // What a custom node does stands below it, further in; its nodes have names of their own.
+    const label = inside.length === 0 ? (labels.get(node) ?? node) : node
+    const way = `${'  '.repeat(inside.length)}${label} (${node}) -> ${output ?? 'end'}`
+    io.out(`${milliseconds.toFixed(2).padStart(9)} ms  ${way}`)
   }
   for (const { level, message, value } of trace.messages) {
     io.out(`${level}: ${message}${value === undefined ? '' : ` ${JSON.stringify(value)}`}`)

@@ -171,3 +171,62 @@ test('a flow of the library runs by name, and in an application with the ids of 
   expect(await run(...args, '--payload', '{"data":{"body":{"email":"a@b.example","password":"wrong-word"}}}')).toBe(0)
   expect(trace().replies).toMatchObject([{ status: 401, body: { pageId: expect.stringMatching(/^[0-9a-f]{24}$/) } }])
 })
+
+describe('run of a flow with custom nodes', () => {
+  const customFlow = {
+    ...{ id: ref('flow', 'twice'), name: 'twice', flowClass: 'customNode', globals: [] },
+    triggers: [{ type: 'customNodeStart', key: 'customNodeStart', config: {}, meta: {}, outputIds: [['sum']] }],
+    nodes: [
+      {
+        ...{ id: 'sum', type: 'MathNode', meta: {}, outputIds: [['say']] },
+        config: { statements: [{ expression: '{{data.n}} * 2', resultPath: 'sum' }] },
+      },
+      { id: 'say', type: 'DebugNode', config: { message: 'inside' }, meta: {}, outputIds: [['cap']] },
+      { id: 'cap', type: 'CustomNodeCapNode', config: { resultSourcePath: 'sum' }, meta: {}, outputIds: [] },
+    ],
+    customNodeConfig: {
+      outputCount: 1,
+      resultMode: 'optional',
+      fields: [{ id: 'n', type: 'numberTemplate', label: 'N' }],
+    },
+  }
+  const caller = cloudFlow('caller', {
+    triggers: [button('first', 'none'), { ...button('x', 'call'), meta: { uiId: 'Ui-7', id: 'meta-7' } }],
+    nodes: [
+      sets('none', 'x'),
+      {
+        ...{ id: 'call', type: 'CustomNodeExecuteNode', meta: { label: 'Twice' }, outputIds: [[], []] },
+        config: {
+          customNodeId: ref('flow', 'twice'),
+          fields: [{ id: 'n', value: '{{data.n}}' }],
+          resultPath: 'result',
+        },
+      },
+    ],
+  })
+
+  async function folderOf(): Promise<string> {
+    for (const [path, content] of Object.entries(smallApp())) await put(path, String(content))
+    await put('workflows/customNode/twice.yaml', envelope('Flow', customFlow))
+    await put('workflows/cloud/caller.yaml', envelope('Flow', caller))
+    return folder
+  }
+
+  test.each(['Ui-7', 'meta-7', 'ui-7'])(
+    'starts the button %s, and shows the way through the custom node',
+    async (name) => {
+      const app = await folderOf()
+      expect(await run('caller', '--app', app, '--trigger', name, '--payload', '{"data":{"n":4}}')).toBe(0)
+      const text = out.join('\n')
+      expect(text).toMatch(/ms {2}Twice \(call\) -> 0\n.*ms {4}sum \(sum\) -> 0/)
+      expect(text).toContain('verbose: inside')
+      expect(text).toContain('"result": 8')
+    },
+  )
+
+  test('tells in the trace where in the custom node it failed', async () => {
+    const app = await folderOf()
+    expect(await run('caller', '--app', app, '--trigger', 'ui-7', '--payload', '{"data":{"n":"x"}}', '--json')).toBe(1)
+    expect(trace().error).toMatchObject({ code: 'config.type', node: { id: 'call' } })
+  })
+})
