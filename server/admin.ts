@@ -20,7 +20,7 @@ export interface AdminOptions {
 
 /**
  * The admin host: health, readiness, figures, and a page that says what runs here. It shares no origin with any experience.
- * With a password everything but health and readiness asks for it.
+ * With a password everything but health, readiness and the schemas asks for it.
  */
 export function adminRouter({ store, queue, metrics, log, password, urlOf }: AdminOptions): Router {
   const router = Router()
@@ -34,6 +34,13 @@ export function adminRouter({ store, queue, metrics, log, password, urlOf }: Adm
     // Without what tells workers of jobs they find them a little later: no reason to send requests elsewhere.
     if (!missing.includes('store')) response.json({ status: 'ready', missing })
     else response.status(503).set('Retry-After', '5').json({ status: 'not ready', missing })
+  })
+  // Open: they say what everybody can read in the docs, and an editor that fetches them knows no password.
+  router.get('/schema/:name', async (request, response, next) => {
+    const { schemaText } = await import('./schema/schemas.ts')
+    const text = schemaText(request.params.name)
+    if (text === undefined) return next()
+    response.type('application/schema+json').set('Cache-Control', 'public, max-age=300').send(text)
   })
   if (password !== undefined) router.use(askFor(password))
   router.get('/metrics', async (_request, response) => {

@@ -19,6 +19,7 @@ import type { Mismatch } from './match.ts'
 import { rehearsal } from './rehearse.ts'
 import { replyRecorder } from './replies.ts'
 import { httpStandIn, mailRecorder } from './stand-ins.ts'
+import { standingClock } from './standing-clock.ts'
 import { casePayload, prepare, viewOf } from './start.ts'
 import type { TestCase } from './test-file.ts'
 import type { World } from './world.ts'
@@ -119,15 +120,4 @@ function triggerName({ trigger }: TestCase, plan: Plan): string | undefined {
   const found = plan.triggers[trigger]
   if (found) return found.key || found.type
   throw new ConfigError(`Expected "trigger" to be below ${plan.triggers.length}, got ${trigger}`)
-}
-
-/** A clock that stands still but for the delays of the flow, which take no time. */
-function standingClock(clock: { now: number }) {
-  return {
-    now: () => clock.now,
-    async sleep(milliseconds: number, signal: AbortSignal) {
-      signal.throwIfAborted()
-      clock.now += milliseconds
-    },
-  }
 }

@@ -15,3 +15,13 @@ export const schemas: Record<string, () => JsonSchema> = {
     ...testFileRule.schema,
   }),
 }
+
+const texts = new Map<string, string>()
+
+/** A schema as its file holds it; undefined for a name that none has. Made once. */
+export function schemaText(name: string): string | undefined {
+  if (!Object.hasOwn(schemas, name)) return undefined
+  const text = texts.get(name) ?? `${JSON.stringify(schemas[name]!(), null, 2)}\n`
+  texts.set(name, text)
+  return text
+}

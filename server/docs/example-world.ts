@@ -1,0 +1,72 @@
+import type { Devices } from '../../nodes/services.ts'
+import { fold } from '../store/fold.ts'
+import type { AppStore } from '../store/port.ts'
+import { tenancyWrite } from '../tenancy/write.ts'
+
+/** The time at which all examples run: 5 January 2026, 08:00 UTC. */
+export const exampleTime = Date.UTC(2026, 0, 5, 8)
+
+const day = 86_400_000
+
+export const examplePassword = 'correct horse'
+
+/** What the examples of the nodes speak of, by the ids that they use. */
+const ids = {
+  user: '6521f7b20c1d4e8a9b3c5d70',
+  device: '6521f7b20c1d4e8a9b3c5d71',
+  group: '6521f7b20c1d4e8a9b3c5d72',
+  event: '6521f7b20c1d4e8a9b3c5d74',
+}
+
+/**
+ * Fills an empty application: user1@example.com, whose password is `examplePassword`, is a member of a group, which has a pump,
+ * which has an event.
+ */
+export async function fillExampleWorld(
+  app: AppStore,
+  { passwordHash, devices }: { passwordHash: string; devices: Pick<Devices, 'report'> },
+): Promise<void> {
+  const { application } = app.scope
+  const dates = { creationDate: exampleTime - day, lastUpdated: exampleTime - day }
+  const email = 'user1@example.com'
+  await app.collection('application').insert({ id: application, name: 'Example', globals: [], secret: 's'.repeat(32) })
+  await tenancyWrite(app, [
+    {
+      insert: 'groups',
+      document: {
+        ...dates,
+        ...{ id: ids.group, name: 'Springfield', ancestorIds: [], groupTags: {}, deviceIds: [] },
+        deviceTags: [{ key: 'group', value: ids.group }],
+      },
+    },
+    {
+      insert: 'users',
+      document: {
+        ...dates,
+        ...{ id: ids.user, email, emailKey: fold(email), firstName: 'Ada', passwordHash },
+        ...{ userTags: {}, experienceGroupIds: [ids.group] },
+      },
+    },
+    {
+      insert: 'devices',
+      document: {
+        ...dates,
+        ...{ id: ids.device, name: 'Pump 1', deviceClass: 'standalone', groupIds: [] },
+        tags: [
+          { key: 'group', value: ids.group },
+          { key: 'kind', value: 'pump' },
+        ],
+        attributes: [{ name: 'temperature', dataType: 'number', attributeTags: {} }],
+      },
+    },
+  ])
+  const reports = [20.5, 21, 22.5].map((temperature, index) => {
+    return { deviceId: ids.device, data: { temperature }, time: exampleTime - (30 - 10 * index) * 60_000 }
+  })
+  await devices.report(reports)
+  await app.collection('events').insert({
+    ...dates,
+    ...{ id: ids.event, level: 'warning', state: 'new', subject: 'Pump 1 is too hot', deviceId: ids.device },
+    ...{ eventTags: {}, sourceType: 'flow', sourceId: '0'.repeat(24), updates: [] },
+  })
+}
