@@ -7,7 +7,7 @@ import type { Dispatch } from '../../server/jobs/port.ts'
 import { openStore } from '../../server/store/open.ts'
 import type { Store } from '../../server/store/port.ts'
 import { requireOrSkip } from './services-needed.ts'
-import { mongoDatabase } from './store.ts'
+import { mongoDatabase, storeSettings } from './store.ts'
 
 /** What a server stands on. */
 export interface Stack {
@@ -26,7 +26,7 @@ async function open(env: Record<string, string>, log: Logger) {
   return { store, dispatch: await openDispatch(env.REDIS_URL, log) }
 }
 
-export const embedded: Stack = { name: 'SQLite and the queue in the process', env: () => ({}), open }
+export const embedded: Stack = { name: 'SQLite and the queue in the process', env: storeSettings, open }
 
 /** Undefined where a service is missing: the reason was printed. */
 export const shared: Stack | undefined =

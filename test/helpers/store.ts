@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import { afterAll, inject, onTestFinished } from 'vitest'
 import { openMongo } from '../../server/store/mongo.ts'
+import { openStore } from '../../server/store/open.ts'
 import type { Store } from '../../server/store/port.ts'
 import { openSqlite } from '../../server/store/sqlite.ts'
 
@@ -31,8 +32,32 @@ export async function temporaryFolder(): Promise<string> {
   return folder
 }
 
-/** An empty embedded store in a temporary folder; closed and removed after the tests of the file, or closed before. */
+let onMongo = process.env.HEADGATE_TEST_STORE === 'mongo'
+
+/** From now on the stores of this file are on MongoDB, as those of all files are with HEADGATE_TEST_STORE=mongo. */
+export function storesOnMongo(): void {
+  onMongo = true
+}
+
+/** How often a property is tried: FerretDB searches by reading everything, so there it is a twenty-fifth. */
+export function runsOf(numRuns: number): number {
+  return onMongo ? Math.ceil(numRuns / 25) : numRuns
+}
+
+/** STORE_URL of a new store of these tests; none where they are embedded. */
+export function storeSettings(): { STORE_URL?: string } {
+  return onMongo ? { STORE_URL: mongoDatabase() } : {}
+}
+
+/** An empty store; closed and removed after the tests of the file, or closed before. */
 export async function openTestStore(): Promise<Store> {
+  const store = await openStore(storeSettings().STORE_URL, join(await temporaryFolder(), 'store.db'))
+  stores.push(store)
+  return store
+}
+
+/** As `openTestStore`, embedded wherever the other tests are. */
+export async function openTestSqlite(): Promise<Store> {
   const store = await openSqlite({ file: join(await temporaryFolder(), 'store.db') })
   stores.push(store)
   return store

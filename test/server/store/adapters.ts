@@ -1,14 +1,14 @@
 import { inject } from 'vitest'
 import type { Store } from '../../../server/store/port.ts'
 import { requireOrSkip } from '../../helpers/services-needed.ts'
-import { openTestMongo, openTestStore } from '../../helpers/store.ts'
+import { openTestMongo, openTestSqlite } from '../../helpers/store.ts'
 
 const mongo = inject('mongo')
 requireOrSkip('MongoDB', 'url' in mongo, 'reason' in mongo ? mongo.reason : '')
 
 /** Every adapter passes the same tests; each opens an empty store for the running test, closed and removed some time after it. */
 export const adapters: readonly { name: string; open(): Promise<Store> }[] = [
-  { name: 'sqlite', open: openTestStore },
+  { name: 'sqlite', open: openTestSqlite },
   ...('url' in mongo ? [{ name: 'mongo', open: openTestMongo }] : []),
 ]
 

@@ -5,7 +5,7 @@ import { openResources, type Resources } from '../../../server/resources/resourc
 import { fold } from '../../../server/store/fold.ts'
 import { type AppStore, type Store, StoreError, type WriteOperation } from '../../../server/store/port.ts'
 import { tenancyWrite } from '../../../server/tenancy/write.ts'
-import { openTestStore } from '../../helpers/store.ts'
+import { openTestStore, runsOf } from '../../helpers/store.ts'
 import { type Facts, groupSees, isAssociated, isMember, readFacts, sees, upFrom } from './oracle.ts'
 
 const counts = { users: 4, groups: 7, devices: 8, systems: 3 }
@@ -309,7 +309,7 @@ test('whatever happens, what is kept follows from the rule, and verify and every
       await checkVerify(resources, facts)
       await checkLists(resources, facts)
     }),
-    { numRuns: 250 },
+    { numRuns: runsOf(250) },
   )
   expect(await snapshot(neighbour.app)).toEqual(untouched)
 }, 120_000)
@@ -366,7 +366,7 @@ test('adding never takes access away, and taking it back restores what was', asy
         await checkDerived(app, before)
       }
     }),
-    { numRuns: 100 },
+    { numRuns: runsOf(100) },
   )
 }, 120_000)
 
@@ -406,6 +406,6 @@ test('writers that cross lose nothing', async () => {
       await checkDerived(app, after)
       await checkVerify(resources, after)
     }),
-    { numRuns: 80 },
+    { numRuns: runsOf(80) },
   )
 }, 120_000)
