@@ -80,6 +80,21 @@ test('waits for whoever reads', async () => {
   await expect(adding).rejects.toThrow()
 })
 
+test('waits for whoever reads between small files, too', async () => {
+  const archive = openArchive(time)
+  let begun = 0
+  const addAll = async () => {
+    for (; begun < 200; begun += 1) await archive.add(`${begun}.csv`, pieces(randomBytes(60_000)))
+  }
+  const adding = addAll()
+  adding.catch(() => undefined)
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  expect(begun).toBeGreaterThan(0)
+  expect(begun).toBeLessThan(20)
+  archive.destroy(new Error('canceled'))
+  await expect(adding).rejects.toThrow('canceled')
+})
+
 test('ends with the error of its content, for who adds and who reads', async () => {
   const archive = openArchive(time)
   const reading = bytesOf(archive.bytes)
