@@ -76,7 +76,11 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     fireWebhook: (event) => runner.fireWebhook(event),
   })
   const { replies } = experience
-  const metrics = openMetrics({ waitingReplies: () => replies.waiting(), runningJobs: () => queue.running() })
+  const metrics = openMetrics({
+    waitingReplies: () => replies.waiting(),
+    runningJobs: () => queue.running(),
+    droppedRuns: () => runtime.droppedRuns(),
+  })
   const schedules = openSchedules({ store, plans: runtime.plans, queue, log, now })
 
   const urlOf = (host: string) => {

@@ -13,7 +13,7 @@ export interface Metrics {
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** Counts and times of this process. Labels come from closed sets: no path, flow or application ever becomes one. */
-export function openMetrics(gauges: { waitingReplies(): number; runningJobs(): number }): Metrics {
+export function openMetrics(now: { waitingReplies(): number; runningJobs(): number; droppedRuns(): number }): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -44,7 +44,7 @@ export function openMetrics(gauges: { waitingReplies(): number; runningJobs(): n
     help: 'Requests that wait for the reply of a flow',
     registers,
     collect() {
-      this.set(gauges.waitingReplies())
+      this.set(now.waitingReplies())
     },
   })
   new Gauge({
@@ -52,7 +52,16 @@ export function openMetrics(gauges: { waitingReplies(): number; runningJobs(): n
     help: 'Jobs that run in this process',
     registers,
     collect() {
-      this.set(gauges.runningJobs())
+      this.set(now.runningJobs())
+    },
+  })
+  new Counter({
+    name: 'headgate_dropped_runs_total',
+    help: 'Runs that were not started since flows start each other too often',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(now.droppedRuns())
     },
   })
   return {

@@ -6,6 +6,8 @@ import type { HttpClient, Services } from '../nodes/services.ts'
 import type { Config } from './config.ts'
 import { openEgress } from './egress.ts'
 import { type DebugStream, openDebugStream } from './flows/debug.ts'
+import { openFire } from './flows/fire.ts'
+import { openInactivity } from './flows/inactivity.ts'
 import { openPlans, type Plans } from './flows/plans.ts'
 import { openPressRoom } from './flows/presses.ts'
 import type { RunContext } from './flows/runner.ts'
@@ -16,6 +18,7 @@ import { openJobs } from './jobs/jobs.ts'
 import type { JobDefinition, Queue } from './jobs/port.ts'
 import { openMailer } from './mail.ts'
 import type { Attempts } from './resources/attempts.ts'
+import type { Actor, Happening } from './resources/happenings.ts'
 import { openResources, type Resources } from './resources/resources.ts'
 import { type ServiceDeps, servicesOf } from './services.ts'
 import type { AppStore } from './store/port.ts'
@@ -28,6 +31,8 @@ export interface Runtime {
   /** Gets the first process for function nodes ready, without waiting for it. */
   warm(): void
   /** Without `fireTrigger` flows press no buttons: that takes a server. */
+  /** Runs that the guards against loops have left out since the start. */
+  droppedRuns(): number
   services(context: RunContext, replies: ServiceDeps['replies'], fireTrigger?: ServiceDeps['fireTrigger']): Services
   /** What flows put on the queue, for `Queue.work`. */
   jobs: readonly JobDefinition[]
@@ -48,7 +53,7 @@ export interface RuntimeParts {
 export interface RuntimeOptions {
   config: Config
   log: Logger
-  /** Undefined: there are no workers, and mails are sent at once. */
+  /** Undefined: there are no workers; mails are sent at once, and nothing starts on devices and events. */
   queue?: Queue
   parts?: Partial<RuntimeParts>
 }
@@ -64,10 +69,13 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox, queue, now: clock })
   const debug = openDebugStream(clock)
   const plans = openPlans(catalog)
+  const inactivity = queue && openInactivity({ plans, queue, now: clock })
+  const fire = queue && openFire({ plans, queue, log, now: clock, inactivity })
   const pressRoom = openPressRoom()
   const opened = new WeakMap<AppStore, Resources>()
   const resources = (app: AppStore) => {
-    const known = opened.get(app) ?? openResources({ app, now: clock, attempts: parts.attempts })
+    const happened = fire && ((happening: Happening, by: Actor) => fire.happened(app, happening, by))
+    const known = opened.get(app) ?? openResources({ app, now: clock, attempts: parts.attempts, happened })
     opened.set(app, known)
     return known
   }
@@ -82,9 +90,11 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       mailer.job,
       exportJob({ now: clock, jobsOf }),
       exportCleanupJob({ now: clock, jobsOf }),
-      deviceImportJob(),
+      deviceImportJob({ happened: fire?.happened }),
+      ...(inactivity ? [inactivity.job] : []),
     ],
     warm: () => functions.warm(),
+    droppedRuns: () => fire?.dropped() ?? 0,
     services: (context, replies, fireTrigger) =>
       servicesOf(
         {
