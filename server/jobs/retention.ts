@@ -1,8 +1,12 @@
 import type { AppStore, Filter, FindQuery } from '../store/port.ts'
 import { StoreError } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
+import { exportKind } from './export-document.ts'
 
-/** How long ended jobs are kept, and how many of one application at most, the newest. */
+/**
+ * How long ended jobs are kept, and how many of one application at most, the newest. Data exports are not counted: their
+ * archives can be downloaded for a day, however much else is done on that day.
+ */
 export interface RetentionLimits {
   /** Jobs that are done or canceled; default 7 days and 1,000. */
   endedMs: number
@@ -42,7 +46,8 @@ export function openRetention({ now, limits }: { now(): number; limits?: Partial
   async function pruneOf(app: AppStore, status: Filter, { keepMs, keep }: { keepMs: number; keep: number }) {
     const old: Filter = { field: 'endedAt', op: 'lt', value: now() - keepMs }
     await remove(app, { filter: { all: [status, old] }, limit: step })
-    await remove(app, { filter: status, sort: { field: 'endedAt', direction: 'desc' }, skip: keep, limit: step })
+    const counted: Filter = { all: [status, { field: 'kind', op: 'ne', value: exportKind }] }
+    await remove(app, { filter: counted, sort: { field: 'endedAt', direction: 'desc' }, skip: keep, limit: step })
   }
 
   return {

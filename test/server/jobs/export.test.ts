@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ExportOutput } from '../../../server/jobs/export-document.ts'
 import { JobLost } from '../../../server/jobs/port.ts'
+import { openRetention } from '../../../server/jobs/retention.ts'
 import type { DeviceDocument } from '../../../server/store/documents.ts'
 import type { AppStore, StatePoint, WriteOperation } from '../../../server/store/port.ts'
 import { tenancyWrite } from '../../../server/tenancy/write.ts'
@@ -334,4 +335,17 @@ test('the clean-up removes what is of no use, when it is of no use', async () =>
   clock = output.expiresAt
   await exports.run(later!)
   expect(await app.blobs.read(output.blobKey)).toBeUndefined()
+})
+
+test('an archive can be downloaded however many other jobs have ended since', async () => {
+  const { app, exports } = await openWorld([device(1, [left])])
+  const job = await exports.ask(mate)
+  await exports.run(job)
+  for (let n = 0; n < 5; n += 1) {
+    const { id } = await exports.jobs.add({ kind: 'other', input: n })
+    await app.collection('jobs').update(id, { status: 'done', endedAt: now + n, dueAt: undefined })
+  }
+  await openRetention({ now: () => now + 1_000, limits: { ended: 2 } }).atLook(app)
+  expect(await exports.jobsOfKind('other')).toHaveLength(2)
+  expect(await exports.jobs.get(job.id)).toMatchObject({ status: 'done' })
 })
