@@ -362,13 +362,13 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
         return undefined
       }
       const kinds = [{ kind: 'long', run }]
-      const one = await member(kinds, { leaseMs: 150 })
-      await member(kinds, { leaseMs: 150, lookMs: 20 })
+      const one = await member(kinds, { leaseMs: 600 })
+      await member(kinds, { leaseMs: 600, lookMs: 20 })
       const { id } = await one.jobs.add({ kind: 'long', input: {} })
       const started = await reaches(one.jobs, id, 'running')
       await until(
         () => one.jobs.get(id),
-        (job) => (job?.leaseUntil ?? 0) > started.leaseUntil! + 300,
+        (job) => (job?.leaseUntil ?? 0) > started.leaseUntil! + 600,
       )
       leave.open()
       expect(await reaches(one.jobs, id, 'done')).toMatchObject({ attempts: 1 })
@@ -433,8 +433,8 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
         () => order.length,
         (length) => length >= 8,
       )
-      const begun = order.length
       await worker.queue.of(store.app(other)).add({ kind: 'work', input: 'single' })
+      const begun = order.length
       await until(
         () => order.includes(other.application),
         (ran) => ran,
