@@ -29,6 +29,8 @@ import { groupUpdate } from './experience/group-update.ts'
 import { groupVerify } from './experience/group-verify.ts'
 import { jobCancel } from './experience/job-cancel.ts'
 import { jobGet } from './experience/job-get.ts'
+import { samlLogin } from './experience/saml-login.ts'
+import { samlVerify } from './experience/saml-verify.ts'
 import { userAuthenticate } from './experience/user-authenticate.ts'
 import { userCreate } from './experience/user-create.ts'
 import { userDelete } from './experience/user-delete.ts'
@@ -117,6 +119,8 @@ export const nodes = [
   groupVerify,
   jobCancel,
   jobGet,
+  samlLogin,
+  samlVerify,
   userAuthenticate,
   userCreate,
   userDelete,
