@@ -83,7 +83,7 @@ async function walk(
       throw new NodeFailure(error, { node: node.place, payload: context.payload, call: frame.call })
     }
     if (next === undefined || next.length === 0) {
-      if (frame.call === undefined) state.last = payload
+      state.last = payload
       return
     }
     index = next[0]!

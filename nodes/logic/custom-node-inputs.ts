@@ -13,6 +13,7 @@ import {
 } from '../../engine/field.ts'
 import { choice, flag, json, numberTemplate, read, template } from '../../engine/fields.ts'
 import type { Payload } from '../../engine/payload.ts'
+import { checkTextLength } from '../bounds.ts'
 
 /** Gives the inputs of one call, by their ids, for the form that the custom node has. */
 export type Inputs = (fields: readonly InputField[]) => Payload
@@ -55,7 +56,14 @@ export function compileInputs(raw: unknown, fields: readonly InputField[], scope
     })
   return (at) => {
     const data: Payload = {}
-    for (const [id, setting] of settings) data[id] = setting(at)
+    let chars = 0
+    for (const [id, setting] of settings) {
+      const value = setting(at)
+      // Each may be as long as a template may print: together they are no longer.
+      if (typeof value === 'string') chars += value.length
+      checkTextLength(chars)
+      data[id] = value
+    }
     return data
   }
 }
@@ -75,23 +83,31 @@ function words({ id, label, options }: InputField): Field<unknown> {
   return options.length === 0 ? field('unused', {}, (raw) => constant(raw)) : choice({ key: id, label, of: options })
 }
 
-function checked({ kind, label, least, most, pattern }: InputField, setting: Setting<unknown>, scope: FieldScope) {
-  if (kind === 'numberTemplate' && (least !== undefined || most !== undefined)) {
-    const bounds = `${least === undefined ? '' : `at least ${least}`}${least !== undefined && most !== undefined ? ' and ' : ''}${most === undefined ? '' : `at most ${most}`}`
+// What a value must be beside its kind.
+function checked(input: InputField, setting: Setting<unknown>, scope: FieldScope): Setting<unknown> {
+  const { kind, label, least, most, pattern } = input
+  if (kind === 'numberTemplate') {
     return after(setting, (value) => {
       if (typeof value !== 'number' || (value >= (least ?? value) && value <= (most ?? value))) return
+      const bounds = `from ${least ?? 'any'} to ${most ?? 'any'}`
       throw new FlowError('config.type', `Expected "${label}" to be ${bounds}, got ${value}. Check its template.`)
     })
   }
   if (kind !== 'stringTemplate' || pattern === undefined) return setting
-  const fits = compilePattern(pattern)
-  if (!fits) {
-    return broken<unknown>(scope, 'config.type', `Expected a regular expression for "${label}", got ${show(pattern)}`)
+  const compiled = compilePattern(pattern)
+  if (!compiled) {
+    const message = `Expected a regular expression of at most ${MOST_PATTERN_CHARS} characters for "${label}", got ${show(pattern)}`
+    return broken(scope, 'config.type', message)
   }
   return after(setting, (value) => {
-    if (value === '' || fits(String(value))) return
-    const message = `Expected "${label}" to fit ${pattern.slice(0, 100)}, got ${show(value)}. Check its template.`
-    throw new FlowError('config.type', message)
+    const text = String(value)
+    // Linear in the text, but an author chooses both.
+    const fits = text.length * compiled.programSize() <= MOST_PATTERN_STEPS && compiled.test(text)
+    if (text === '' || fits) return
+    throw new FlowError(
+      'config.type',
+      `Expected "${label}" to fit ${pattern.slice(0, 100)}, got ${show(value)}. Check its template.`,
+    )
   })
 }
 
@@ -103,12 +119,15 @@ function after(setting: Setting<unknown>, check: (value: unknown) => void): Sett
   }
 }
 
-function compilePattern(pattern: string): ((text: string) => boolean) | undefined {
+const MOST_PATTERN_CHARS = 1_000
+const MOST_PATTERN_STEPS = 5_000_000
+
+function compilePattern(pattern: string): RE2JS | undefined {
+  if (pattern.length > MOST_PATTERN_CHARS) return undefined
   try {
-    const compiled = RE2JS.compile(pattern)
-    return (text) => compiled.matcher(text).find()
+    return RE2JS.compile(RE2JS.translateRegExp(pattern))
   } catch {
-    // Not a pattern is the answer that was asked for.
+    // Not a pattern, or one that needs backtracking, is the answer that was asked for.
     return undefined
   }
 }

@@ -187,6 +187,26 @@ test.each([
   expect(error?.message).not.toContain('undefined')
 })
 
+test('texts of all inputs together are no longer than one may be', async () => {
+  const { custom, press } = await open()
+  const ids = ['a', 'b', 'c'].map((id) => ({ id, type: 'stringTemplate' }))
+  const id = await custom('Long', { nodes: [cap()], customNodeConfig: fields(...ids) })
+  const given = ids.map((one) => ({ id: one.id, value: '{{data.text}}{{data.text}}' }))
+  const { error } = await press([execute(id, { fields: given })], { text: 'x'.repeat(1_000_000) })
+  expect(error).toMatchObject({ code: 'text.too-long', node: { id: 'call' } })
+})
+
+test('a pattern that would take long over a long text refuses it', async () => {
+  const { custom, press } = await open()
+  const field = { id: 'in', label: 'Input', type: 'stringTemplate', validRegExp: `^${'(x?y?)'.repeat(50)}$` }
+  const id = await custom('Slow', { nodes: [cap()], customNodeConfig: fields(field) })
+  const { error, milliseconds } = await press([execute(id, { fields: [{ id: 'in', value: '{{data.text}}' }] })], {
+    text: 'x'.repeat(1_000_000),
+  })
+  expect(error?.code).toBe('config.type')
+  expect(milliseconds).toBeLessThan(5_000)
+})
+
 test('goes on at the output that its end names', async () => {
   const { custom, press } = await open()
   const nodes = [
