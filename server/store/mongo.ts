@@ -8,7 +8,7 @@ import { openHosts } from './mongo-hosts.ts'
 import { type Journal, openJournal } from './mongo-journal.ts'
 import { type Leases, openLeases } from './mongo-lease.ts'
 import { layoutsOf, type MongoLayouts, tableOf } from './mongo-plan.ts'
-import { prepare } from './mongo-schema.ts'
+import { migrate, prepare } from './mongo-schema.ts'
 import { openTelemetry } from './mongo-telemetry.ts'
 import { openTurns, type Turns } from './mongo-turns.ts'
 import { openValues } from './mongo-values.ts'
@@ -37,7 +37,10 @@ export async function openMongo({ url, plans, leaseMs = 4_000 }: MongoOptions): 
   const connection = await connect(url)
   try {
     const layouts = layoutsOf(plans)
-    await connection.ask(() => prepare(connection, layouts))
+    await connection.ask(async () => {
+      await migrate(connection, layouts)
+      await prepare(connection, layouts)
+    })
     const journal = openJournal(connection, layouts)
     const taken = (key: string, lease: Parameters<Journal['complete']>[1]) => journal.complete(key, lease)
     const writers = openLeases({ connection, collection: 'locks', leaseMs, taken })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MongoClient } from 'mongodb'
+import { type Db, MongoClient } from 'mongodb'
 import { afterAll, inject, onTestFinished } from 'vitest'
 import { openMongo } from '../../server/store/mongo.ts'
 import { openStore } from '../../server/store/open.ts'
@@ -79,14 +79,25 @@ export async function openTestMongo(): Promise<Store> {
   const store = await openMongo({ url })
   onTestFinished(async () => {
     await store.close()
-    await inMongo(async (client) => {
-      const database = client.db(databaseOf(url))
-      for (const { collectionName } of await database.collections())
-        await database.collection(collectionName).deleteMany()
-    })
+    await inMongo((client) => empty(client.db(databaseOf(url))))
     idle.push(url)
   })
   return store
+}
+
+/** Removes all documents of the databases of this file, while nobody writes: FerretDB searches by reading everything. */
+export async function emptyDatabases(): Promise<void> {
+  if (databases.length === 0) return
+  await inMongo(async (client) => {
+    for (const url of databases) await empty(client.db(databaseOf(url)))
+  })
+}
+
+async function empty(database: Db) {
+  for (const { collectionName } of await database.collections()) {
+    // How the documents lie stays as it is.
+    if (collectionName !== 'plans') await database.collection(collectionName).deleteMany()
+  }
 }
 
 async function inMongo(work: (client: MongoClient) => Promise<void>) {

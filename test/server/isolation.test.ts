@@ -5,6 +5,7 @@ import { openResources, type Resources } from '../../server/resources/resources.
 import type { Scope } from '../../server/store/scope.ts'
 import { type Answer, clientOf } from '../helpers/client.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
+import { emptyDatabases } from '../helpers/store.ts'
 import { asPage, type FlowNode, type Guest, openGuest, reply } from '../hostile/world.ts'
 
 // Acme and Beta are two tenants whose applications have one id; Gamma is a second application of Acme. All three hold the
@@ -53,6 +54,7 @@ beforeEach(async () => {
   // New ones after a test that changed them: nothing of it is left.
   if (!changed) return
   changed = false
+  await emptyDatabases()
   round++
   const id = (first: string) => first + String(round).padStart(23, '0')
   acme = await openSide('acme', 'acme', id('a'))

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
+import { collections } from '../../../server/store/documents.ts'
 import { openMongo } from '../../../server/store/mongo.ts'
 import { openStore } from '../../../server/store/open.ts'
 import { type Store, StoreError, type WriteOperation } from '../../../server/store/port.ts'
@@ -327,6 +328,20 @@ describe('a MongoDB that goes away', () => {
     expect(error.cause).toBeUndefined()
     expect(error.message).toMatch(/^Expected the URL of the store as mongodb:\/\/[^\n]*$/)
     expect(error.message).not.toContain('very-secret')
+  })
+})
+
+describe('a newer release', () => {
+  test('finds what an older one wrote by fields that were not declared then', async () => {
+    const url = mongoDatabase()
+    const { recipes, ...others } = collections
+    const older = await openMongo({ url, plans: { ...others, recipes: { fields: [] } } })
+    const written = await older.app(own).collection('recipes').insert(recipe('Pump'))
+    await older.close()
+    const newer = (await open(url)).app(own).collection('recipes')
+    expect(await newer.find({ filter: { field: 'name', op: 'eq', value: 'Pump' } })).toEqual([written])
+    expect(recipes.fields).toContain('name')
+    expect(await newer.update(written.id, { name: 'Valve' }, { revision: 1 })).toMatchObject({ revision: 2 })
   })
 })
 
