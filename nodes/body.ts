@@ -5,7 +5,12 @@ import { Refusal } from './services.ts'
 /** The settings of every node whose data may come from single fields, a JSON template or the payload. */
 export function bodyFields(keys: { json: string; path: string }) {
   return {
-    method: choice({ key: 'dataMethod', label: 'Data from', of: ['individualFields', 'jsonTemplate', 'payloadPath'] }),
+    method: choice({
+      key: 'dataMethod',
+      label: 'Data from',
+      help: 'individualFields: from the settings below. jsonTemplate and payloadPath: one object with all fields.',
+      of: ['individualFields', 'jsonTemplate', 'payloadPath'],
+    }),
     json: lazy(json({ key: keys.json, label: 'JSON template' })),
     fromPath: read({ key: keys.path, label: 'Payload path' }),
   }

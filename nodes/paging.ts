@@ -3,12 +3,21 @@ import type { Listing, PageRequest } from './services.ts'
 
 /** The settings of every node that finds many. */
 export const pagingFields = {
-  findMultiple: flag({ key: 'findMultiple', label: 'Find many' }),
-  findMetadata: flag({ key: 'findMetadata', label: 'With counts' }),
-  perPage: numberTemplate({ key: 'resultsPerPage', label: 'Results per page', default: 100 }),
-  page: numberTemplate({ key: 'resultsPage', label: 'Page', default: 0 }),
-  sortField: template({ key: 'sortField', label: 'Sort by' }),
-  sortDirection: choiceTemplate({ key: 'sortDirection', label: 'Direction', of: ['', 'asc', 'desc'] }),
+  findMultiple: flag({ key: 'findMultiple', label: 'Find many', help: 'Off: one, or null. On: a list.' }),
+  findMetadata: flag({
+    key: 'findMetadata',
+    label: 'With counts',
+    help: 'With a list: an object with items, count, totalCount, page and perPage instead.',
+  }),
+  perPage: numberTemplate({ key: 'resultsPerPage', label: 'Results per page', help: 'At most 1000.', default: 100 }),
+  page: numberTemplate({ key: 'resultsPage', label: 'Page', help: 'The first is 0.', default: 0 }),
+  sortField: template({ key: 'sortField', label: 'Sort by', help: 'The name of a field.' }),
+  sortDirection: choiceTemplate({
+    key: 'sortDirection',
+    label: 'Direction',
+    help: 'asc or desc.',
+    of: ['', 'asc', 'desc'],
+  }),
 }
 
 interface Paging {

@@ -13,8 +13,14 @@ export const valueGet = defineNode({
   needs: ['values'],
   config: {
     // Both are read only where they are used.
-    key: lazy(template({ key: 'keyName', label: 'Key' })),
-    all: flag({ key: 'getAll', label: 'All values' }),
+    key: lazy(
+      template({
+        key: 'keyName',
+        label: 'Key',
+        help: 'Storage belongs to the flow: all its runs and versions share it, and no other flow sees it.',
+      }),
+    ),
+    all: flag({ key: 'getAll', label: 'All values', help: 'All values as one object; the key does not matter.' }),
     initial: lazy(
       byType({
         key: 'defaultValue',
@@ -24,7 +30,7 @@ export const valueGet = defineNode({
         kinds: { json: json(), template: template(), path: read() },
       }),
     ),
-    result: path({ key: 'valuePath', label: 'Result', required: true, writes: true }),
+    result: path({ key: 'valuePath', label: 'Result', help: 'Where the value is put.', required: true, writes: true }),
   },
   examples: [
     {

@@ -16,11 +16,22 @@ export const valueStore = defineNode({
   outputs: ['next'],
   needs: ['values'],
   config: {
-    key: template({ key: 'keyName', label: 'Key', required: true }),
-    type: choice({ key: 'valueType', label: 'Value is', of: types }),
+    key: template({
+      key: 'keyName',
+      label: 'Key',
+      help: 'Storage belongs to the flow: all its runs and versions share it, and no other flow sees it.',
+      required: true,
+    }),
+    type: choice({
+      key: 'valueType',
+      label: 'Value is',
+      help: 'incr and decr count in one step, however many runs do at once; clear removes the value.',
+      of: types,
+    }),
     value: byType({
       key: 'value',
       label: 'Value',
+      help: 'At most 16 KB as JSON.',
       typeKey: 'valueType',
       kinds: {
         path: read(),
@@ -33,7 +44,12 @@ export const valueStore = defineNode({
       },
     }),
     olderValue: read({ key: 'valuePath', label: 'Value (older name)' }),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'The value as it is now stored; for clear the one that was removed.',
+      writes: true,
+    }),
   },
   examples: [
     {

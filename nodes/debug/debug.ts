@@ -11,9 +11,14 @@ export const debug = defineNode({
   outputs: ['next'],
   needs: ['debug'],
   config: {
-    message: lazy(template({ key: 'message', label: 'Message' })),
+    message: lazy(template({ key: 'message', label: 'Message', help: 'Stands before the value.' })),
     property: path({ key: 'property', label: 'Value', help: 'Empty: the whole payload.' }),
-    level: choice({ key: 'level', label: 'Level', of: ['verbose', 'info', 'warn', 'error'] }),
+    level: choice({
+      key: 'level',
+      label: 'Level',
+      help: 'How much it matters.',
+      of: ['verbose', 'info', 'warn', 'error'],
+    }),
   },
   examples: [
     {

@@ -11,7 +11,12 @@ export const throwError = defineNode({
   outputs: [],
   needs: [],
   config: {
-    message: template({ key: 'messageTemplate', label: 'Message', required: true }),
+    message: template({
+      key: 'messageTemplate',
+      label: 'Message',
+      help: 'What flow-error triggers find in data.errorInfo.error.message.',
+      required: true,
+    }),
   },
   examples: [
     {

@@ -17,6 +17,7 @@ export const deviceChangeState = defineNode({
     device: byType({
       key: 'deviceId',
       label: 'Device id',
+      help: 'The device that reports.',
       typeKey: 'deviceIdTemplateType',
       default: 'stringTemplate',
       kinds: { stringTemplate: template({ label: 'Device id', required: true }), jsonPath: read() },
@@ -24,6 +25,7 @@ export const deviceChangeState = defineNode({
     method: choice({
       key: 'attrDataMethod',
       label: 'Data from',
+      help: 'individualFields: one by one. The others give an object of attribute to value, or a list of reports with time and data.',
       of: ['individualFields', 'payloadPath', 'jsonTemplate'],
     }),
     fields: list({
@@ -33,7 +35,12 @@ export const deviceChangeState = defineNode({
     }),
     fromPath: read({ key: 'attrPayloadPath', label: 'Payload path' }),
     fromJson: lazy(json({ key: 'attrJsonTemplate', label: 'JSON template' })),
-    timeSource: choice({ key: 'timeSourceType', label: 'Time', of: ['payloadTime', 'now', 'payloadPath'] }),
+    timeSource: choice({
+      key: 'timeSourceType',
+      label: 'Time',
+      help: 'When it was measured.',
+      of: ['payloadTime', 'now', 'payloadPath'],
+    }),
     time: read({ key: 'timeSourcePath', label: 'Time path' }),
     meta: byType({
       key: 'metaTemplate',

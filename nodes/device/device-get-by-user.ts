@@ -14,8 +14,16 @@ export const deviceGetByUser = defineNode({
   config: {
     ...pagingFields,
     user: template({ key: 'idTemplate', label: 'User id or e-mail', default: '{{experience.user.id}}' }),
-    state: flag({ key: 'includeState', label: 'With state' }),
-    tagsAsObject: flag({ key: 'tagsAsObject', label: 'Tags as object' }),
+    state: flag({
+      key: 'includeState',
+      label: 'With state',
+      help: 'Adds compositeState: the last value and time of each attribute.',
+    }),
+    tagsAsObject: flag({
+      key: 'tagsAsObject',
+      label: 'Tags as object',
+      help: 'Tags as an object of lists by key, instead of a list of pairs.',
+    }),
     findMultiple: flag({ key: 'findMultiple', label: 'Find many', default: true }),
     result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
   },

@@ -30,17 +30,63 @@ export const deviceGet = defineNode({
   needs: ['devices'],
   config: {
     ...pagingFields,
-    method: choice({ key: 'findMethod', label: 'Find by', of: methods }),
-    subject: template({ key: 'idTemplate', label: 'Id, name, group or user' }),
+    method: choice({
+      key: 'findMethod',
+      label: 'Find by',
+      help: 'By tags, parent, group, user or query there may be many.',
+      of: methods,
+    }),
+    subject: template({
+      key: 'idTemplate',
+      label: 'Id, name, group or user',
+      help: 'What is meant by "Find by": a device, its name, a group, or the id or e-mail address of a user.',
+    }),
     tags: tagPairs('tags'),
-    parent: template({ key: 'parentIdTemplate', label: 'Parent' }),
-    query: lazy(json({ key: 'queryTemplate', label: 'Query' })),
-    connection: flag({ key: 'includeConnectionStatus', label: 'With connection', default: true }),
-    state: flag({ key: 'includeState', label: 'With state' }),
-    attributes: values({ key: 'attributes', label: 'Attributes' }),
-    tagsAsObject: flag({ key: 'tagsAsObject', label: 'Tags as object' }),
-    attributesAsObject: flag({ key: 'attributesAsObject', label: 'Attributes as object' }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    parent: template({
+      key: 'parentIdTemplate',
+      label: 'Parent',
+      help: 'Id of the system device, for findByParentId.',
+    }),
+    query: lazy(
+      json({
+        key: 'queryTemplate',
+        label: 'Query',
+        help: 'A device query, such as {"name": {"$startsWith": "Pump"}}. Blank: all devices.',
+      }),
+    ),
+    connection: flag({
+      key: 'includeConnectionStatus',
+      label: 'With connection',
+      help: 'Adds connectionInfo.',
+      default: true,
+    }),
+    state: flag({
+      key: 'includeState',
+      label: 'With state',
+      help: 'Adds compositeState: the last value and time of each attribute.',
+    }),
+    attributes: values({
+      key: 'attributes',
+      label: 'Attributes',
+      help: 'Names of the attributes whose state is wanted; none: all.',
+    }),
+    tagsAsObject: flag({
+      key: 'tagsAsObject',
+      label: 'Tags as object',
+      help: 'Tags as an object of lists by key, instead of a list of pairs.',
+    }),
+    attributesAsObject: flag({
+      key: 'attributesAsObject',
+      label: 'Attributes as object',
+      help: 'Attributes as an object by name, instead of a list.',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'A device that does not exist is null; a query that is not valid gives { error }.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -23,8 +23,19 @@ export const deviceHistory = defineNode({
       help: '0: every point.',
       default: 0,
     }),
-    aggregation: template({ key: 'aggregationTemplate', label: 'Aggregation', default: 'MEAN' }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    aggregation: template({
+      key: 'aggregationTemplate',
+      label: 'Aggregation',
+      help: 'How the points of one step become one value.',
+      default: 'MEAN',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: '{ start, end, resolution, aggregation, attributes: { name: [{ time, value }] } }',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

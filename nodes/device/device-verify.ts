@@ -11,13 +11,19 @@ export const deviceVerify = defineNode({
   needs: ['tenancy'],
   config: {
     // Blank ids are no mistake of the author: they are what a request without an id gives, and are never verified.
-    device: template({ key: 'deviceIdTemplate', label: 'Device id' }),
+    device: template({ key: 'deviceIdTemplate', label: 'Device id', help: 'One that does not exist is not verified.' }),
     subject: template({
       key: 'idTemplate',
       label: 'User id or e-mail, or group id',
+      help: 'Who is asked about; "Kind" says which of them it is.',
       default: '{{experience.user.id}}',
     }),
-    kind: choiceTemplate({ key: 'idTypeTemplate', label: 'Kind', of: ['experienceUser', 'experienceGroup'] }),
+    kind: choiceTemplate({
+      key: 'idTypeTemplate',
+      label: 'Kind',
+      help: 'A user sees the devices of their groups and of those below; a group has its own and those of the groups below.',
+      of: ['experienceUser', 'experienceGroup'],
+    }),
   },
   examples: [
     {

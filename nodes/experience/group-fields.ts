@@ -6,8 +6,18 @@ export const groupFields = {
   ...bodyFields({ json: 'groupJsonTemplate', path: 'groupPayloadPath' }),
   name: template({ key: 'nameTemplate', label: 'Name' }),
   description: template({ key: 'descriptionTemplate', label: 'Description' }),
-  parentId: template({ key: 'parentIdTemplate', label: 'Parent' }),
-  query: lazy(json({ key: 'deviceQueryJsonTemplate', label: 'Device query' })),
+  parentId: template({
+    key: 'parentIdTemplate',
+    label: 'Parent',
+    help: 'Members of the parent see what this group sees.',
+  }),
+  query: lazy(
+    json({
+      key: 'deviceQueryJsonTemplate',
+      label: 'Device query',
+      help: 'Devices that match it belong to the group; {"$nor": []} matches none.',
+    }),
+  ),
   result: path({ key: 'resultPath', label: 'Result', writes: true }),
 }
 

@@ -17,7 +17,7 @@ export const groupGet = defineNode({
   needs: ['groups'],
   config: {
     ...pagingFields,
-    method: choice({ key: 'findMethod', label: 'Find by', of: methods }),
+    method: choice({ key: 'findMethod', label: 'Find by', help: 'By tags or query there may be many.', of: methods }),
     subject: template({ key: 'idTemplate', label: 'Id or name' }),
     tags: tagPairs('tags'),
     // Another name of tags.

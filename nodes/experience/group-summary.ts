@@ -11,7 +11,13 @@ export const groupSummary = defineNode({
   needs: ['groups'],
   config: {
     start: template({ key: 'idTemplate', label: 'Group to start from', help: 'Empty: all groups.' }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: '{ id, name, children }; children are the same again, by name.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [{ title: 'All groups', config: { resultPath: 'working.tree' }, payload: {} }],
   async run({ config, use }) {

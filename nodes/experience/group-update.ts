@@ -18,9 +18,20 @@ export const groupUpdate = defineNode({
     ...groupFields,
     id: template({ key: 'groupIdTemplate', label: 'Group id', required: true }),
     tags: tagPairs('groupTags'),
-    membersToAdd: values({ key: 'membersToAdd', label: 'Members to add' }),
-    membersToRemove: values({ key: 'membersToRemove', label: 'Members to remove' }),
-    membersReplacement: optional(values({ key: 'membersReplacement', label: 'All members' }), { blankIsAbsent: true }),
+    membersToAdd: values({ key: 'membersToAdd', label: 'Members to add', help: 'Ids or e-mail addresses of users.' }),
+    membersToRemove: values({
+      key: 'membersToRemove',
+      label: 'Members to remove',
+      help: 'Ids or e-mail addresses of users.',
+    }),
+    membersReplacement: optional(
+      values({
+        key: 'membersReplacement',
+        label: 'All members',
+        help: 'Ids or e-mail addresses: these and no others are members afterwards.',
+      }),
+      { blankIsAbsent: true },
+    ),
   },
   examples: [
     {

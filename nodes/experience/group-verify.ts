@@ -10,8 +10,17 @@ export const groupVerify = defineNode({
   outputs: ['not-member', 'member'],
   needs: ['tenancy'],
   config: {
-    user: template({ key: 'emailOrIdTemplate', label: 'User id or e-mail', default: '{{experience.user.id}}' }),
-    group: template({ key: 'groupIdTemplate', label: 'Group id' }),
+    user: template({
+      key: 'emailOrIdTemplate',
+      label: 'User id or e-mail',
+      help: '24 hexadecimal digits are an id, anything else an e-mail address.',
+      default: '{{experience.user.id}}',
+    }),
+    group: template({
+      key: 'groupIdTemplate',
+      label: 'Group id',
+      help: 'A member of it, or of a group above it, takes the output "member".',
+    }),
   },
   examples: [
     {

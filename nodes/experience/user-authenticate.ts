@@ -21,8 +21,13 @@ export const userAuthenticate = defineNode({
     email: template({ key: 'emailTemplate', label: 'E-mail' }),
     password: template({ key: 'passwordTemplate', label: 'Password' }),
     token: template({ key: 'tokenTemplate', label: 'Token' }),
-    userResult: path({ key: 'userResultPath', label: 'User', writes: true }),
-    tokenResult: path({ key: 'tokenResultPath', label: 'Token', writes: true }),
+    userResult: path({ key: 'userResultPath', label: 'User', help: 'The user, when authenticated.', writes: true }),
+    tokenResult: path({
+      key: 'tokenResultPath',
+      label: 'Token',
+      help: 'A new token, when authenticated: for the cookie "authorization".',
+      writes: true,
+    }),
   },
   examples: [
     {

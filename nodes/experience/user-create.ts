@@ -27,7 +27,7 @@ export const userCreate = defineNode({
         resultPath: 'working.user',
       },
       payload: {
-        data: { body: { email: 'user1@example.com', password: 'correct horse', groupId: '6521f7b20c1d4e8a9b3c5d72' } },
+        data: { body: { email: 'user2@example.com', password: 'correct horse', groupId: '6521f7b20c1d4e8a9b3c5d72' } },
       },
     },
   ],

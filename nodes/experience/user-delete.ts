@@ -10,8 +10,12 @@ export const userDelete = defineNode({
   outputs: ['next'],
   needs: ['users'],
   config: {
-    user: template({ key: 'emailOrIdTemplate', label: 'User id or e-mail' }),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    user: template({
+      key: 'emailOrIdTemplate',
+      label: 'User id or e-mail',
+      help: '24 hexadecimal digits are an id, anything else an e-mail address.',
+    }),
+    result: path({ key: 'resultPath', label: 'Result', help: 'True when there was such a user.', writes: true }),
   },
   examples: [
     {

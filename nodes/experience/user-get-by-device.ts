@@ -13,7 +13,12 @@ export const userGetByDevice = defineNode({
   needs: ['users'],
   config: {
     ...pagingFields,
-    device: template({ key: 'deviceIdTemplate', label: 'Device id', default: '{{device.id}}' }),
+    device: template({
+      key: 'deviceIdTemplate',
+      label: 'Device id',
+      help: 'Users are found who are members of a group that has the device, or of one above it.',
+      default: '{{device.id}}',
+    }),
     findMultiple: flag({ key: 'findMultiple', label: 'Find many', default: true }),
     result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
   },

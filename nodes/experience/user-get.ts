@@ -14,8 +14,17 @@ export const userGet = defineNode({
   needs: ['users'],
   config: {
     ...pagingFields,
-    method: choice({ key: 'findMethod', label: 'Find by', of: ['emailOrId', 'userTags', 'query'] }),
-    user: template({ key: 'emailOrIdTemplate', label: 'User id or e-mail' }),
+    method: choice({
+      key: 'findMethod',
+      label: 'Find by',
+      help: 'By tags or query there may be many.',
+      of: ['emailOrId', 'userTags', 'query'],
+    }),
+    user: template({
+      key: 'emailOrIdTemplate',
+      label: 'User id or e-mail',
+      help: '24 hexadecimal digits are an id, anything else an e-mail address.',
+    }),
     userTags: tagPairs('userTags'),
     // Another name of userTags.
     tags: tagPairs('tags'),

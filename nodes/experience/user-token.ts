@@ -13,8 +13,18 @@ export const userToken = defineNode({
   config: {
     ...tokenFields,
     user: template({ key: 'emailOrIdTemplate', label: 'User id or e-mail', required: true }),
-    treatAsLogin: flag({ key: 'treatAsLogin', label: 'Counts as sign-in' }),
-    result: path({ key: 'resultPath', label: 'Token', required: true, writes: true }),
+    treatAsLogin: flag({
+      key: 'treatAsLogin',
+      label: 'Counts as sign-in',
+      help: 'Notes the time as the last login of the user.',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Token',
+      help: 'Null when there is no such user.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -10,7 +10,12 @@ export const conditional = defineNode({
   outputs: ['false', 'true'],
   needs: [],
   config: {
-    verdict: expression({ key: 'expression', label: 'Expression', required: true }),
+    verdict: expression({
+      key: 'expression',
+      label: 'Expression',
+      help: 'False, null, 0, an empty text and a missing value take the output "false"; everything else "true".',
+      required: true,
+    }),
   },
   examples: [
     {

@@ -16,6 +16,7 @@ export const functionNode = defineNode({
     script: text({
       key: 'script',
       label: 'Script',
+      help: 'JavaScript that sees the value as "payload". It changes it in place, or returns another.',
       required: true,
       check(script) {
         const problem = checkScript(script)

@@ -15,7 +15,12 @@ export const jsonDecode = defineNode({
   config: {
     source: read({ key: 'source', label: 'Text', required: true }),
     destination: path({ key: 'destination', label: 'Value', required: true, writes: true }),
-    onError: choice({ key: 'errorBehavior', label: 'When it fails', of: ['throw', 'payloadPath'] }),
+    onError: choice({
+      key: 'errorBehavior',
+      label: 'When it fails',
+      help: 'throw: the run fails.',
+      of: ['throw', 'payloadPath'],
+    }),
     errorPlace: path({ key: 'errorPath', label: 'Error', writes: true }),
   },
   examples: [

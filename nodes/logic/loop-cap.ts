@@ -11,9 +11,13 @@ export const loopCap = defineNode({
   endsTurnOf: 'loop',
   needs: [],
   config: {
-    loop: text({ key: 'loopNodeId', label: 'Loop', required: true }),
-    shouldBreak: flag({ key: 'shouldBreak', label: 'Stop the loop' }),
-    mapped: path({ key: 'mapValuePath', label: 'Mapped value' }),
+    loop: text({ key: 'loopNodeId', label: 'Loop', help: 'Id of the loop whose turn ends here.', required: true }),
+    shouldBreak: flag({ key: 'shouldBreak', label: 'Stop the loop', help: 'No turn follows.' }),
+    mapped: path({
+      key: 'mapValuePath',
+      label: 'Mapped value',
+      help: 'What this turn adds to the mapped list; blank: what the loop says.',
+    }),
   },
   examples: [{ title: 'Next turn', config: { loopNodeId: 'loop1' }, payload: { working: {} } }],
   run({ config, endTurn }) {

@@ -18,11 +18,35 @@ export const loop = defineNode({
   bodies: ['each'],
   needs: [],
   config: {
-    source: read({ key: 'loopSourcePath', label: 'Collection', required: true }),
-    item: path({ key: 'currentItemPath', label: 'Current item', required: true, writes: true }),
-    parallel: flag({ key: 'parallel', label: 'In parallel' }),
-    result: path({ key: 'mapResultPath', label: 'Mapped list', writes: true }),
-    mapValuePath: path({ key: 'mapValuePath', label: 'Mapped value' }),
+    source: read({
+      key: 'loopSourcePath',
+      label: 'Collection',
+      help: 'A list, an object, a text, or a number of turns.',
+      required: true,
+    }),
+    item: path({
+      key: 'currentItemPath',
+      label: 'Current item',
+      help: 'Where each turn finds { value, index, key, first, last }.',
+      required: true,
+      writes: true,
+    }),
+    parallel: flag({
+      key: 'parallel',
+      label: 'In parallel',
+      help: 'Five turns at a time, each on a copy of the payload; only mapped values come back.',
+    }),
+    result: path({
+      key: 'mapResultPath',
+      label: 'Mapped list',
+      help: 'A list with a value of each turn.',
+      writes: true,
+    }),
+    mapValuePath: path({
+      key: 'mapValuePath',
+      label: 'Mapped value',
+      help: 'Where the value of a turn is found, when its end names no other place.',
+    }),
   },
   examples: [
     {

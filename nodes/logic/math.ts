@@ -14,6 +14,7 @@ export const math = defineNode({
     statements: list({
       key: 'statements',
       label: 'Statements',
+      help: 'One after another: later ones see the results of those before.',
       of: {
         // Read when its turn comes: a statement sees the results of those before it.
         result: lazy(expression({ key: 'expression', label: 'Expression', required: true })),

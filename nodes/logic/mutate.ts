@@ -19,6 +19,7 @@ export const mutate = defineNode({
     rules: list({
       key: 'rules',
       label: 'Rules',
+      help: 'One after another: later ones see what those before did.',
       most: MOST_RULES,
       of: {
         type: choice({ key: 'type', label: 'Do', of: ['set', 'copy', 'move', 'remove'] }),
@@ -32,8 +33,8 @@ export const mutate = defineNode({
             kinds: { string: value(), json: json() },
           }),
         ),
-        source: path({ key: 'source', label: 'From' }),
-        destination: path({ key: 'destination', label: 'To', writes: true }),
+        source: path({ key: 'source', label: 'From', help: 'What is copied, moved or removed.' }),
+        destination: path({ key: 'destination', label: 'To', help: 'Where the value is put.', writes: true }),
       },
     }),
   },

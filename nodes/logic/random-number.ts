@@ -11,8 +11,8 @@ export const randomNumber = defineNode({
   needs: [],
   config: {
     // Texts, not numbers: an end that is not a number gives null instead of an error.
-    min: template({ key: 'min', label: 'Smallest', default: '0' }),
-    max: template({ key: 'max', label: 'Largest', default: '100' }),
+    min: template({ key: 'min', label: 'Smallest', help: 'Included.', default: '0' }),
+    max: template({ key: 'max', label: 'Largest', help: 'Included.', default: '100' }),
     result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
   },
   examples: [

@@ -12,13 +12,20 @@ export const switchNode = defineNode({
   needs: [],
   config: {
     // A missing value is a text like any other: it takes the default, or the case that is empty.
-    subject: template({ key: 'switchTemplate', label: 'Text to compare', required: true, mayBeEmpty: true }),
+    subject: template({
+      key: 'switchTemplate',
+      label: 'Text to compare',
+      help: 'Compared with the text of each case, as text.',
+      required: true,
+      mayBeEmpty: true,
+    }),
     cases: list({
       key: 'cases',
       label: 'Cases',
+      help: 'The first that is the same counts; its output is its position, from 1.',
       of: {
         text: template({ key: 'caseTemplate', label: 'Text' }),
-        label: text({ key: 'caseLabel', label: 'Label' }),
+        label: text({ key: 'caseLabel', label: 'Label', help: 'A name for the editor.' }),
       },
     }),
   },

@@ -18,7 +18,7 @@ export const timeRange = defineNode({
   config: {
     start: template({ key: 'startTimeTemplate', label: 'From', help: 'HH:MM, included. Empty: 00:00.' }),
     end: template({ key: 'endTimeTemplate', label: 'To', help: 'HH:MM, excluded. Before the start: past midnight.' }),
-    zone: template({ key: 'timeZoneTemplate', label: 'Time zone', default: 'UTC' }),
+    zone: template({ key: 'timeZoneTemplate', label: 'Time zone', help: 'Such as Europe/Paris.', default: 'UTC' }),
     daysType: choice({ key: 'daysType', label: 'Days are', of: ['array', 'path'] }),
     days: json({ key: 'days', label: 'Days', help: 'Seven times true or false, from Sunday.' }),
     daysAtPath: read({ key: 'daysPath', label: 'Days', help: 'True or false from Sunday, or numbers from 0.' }),

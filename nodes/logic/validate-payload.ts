@@ -20,7 +20,12 @@ export const validatePayload = defineNode({
       kinds: { json: json({ required: true }), path: read({ required: true }) },
     }),
     value: path({ key: 'toValidatePath', label: 'Value', help: 'Empty: the whole payload.' }),
-    errors: path({ key: 'errorsPath', label: 'Errors', writes: true }),
+    errors: path({
+      key: 'errorsPath',
+      label: 'Errors',
+      help: 'A list of what is wrong; empty when it is valid.',
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -31,7 +31,12 @@ export const http = defineNode({
       label: 'Method',
       of: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
     }),
-    url: template({ key: 'uriTemplate', label: 'URL', required: true }),
+    url: template({
+      key: 'uriTemplate',
+      label: 'URL',
+      help: 'Addresses inside the network are refused, unless the server allows them.',
+      required: true,
+    }),
     headers: list({
       key: 'headerInfo',
       label: 'Headers',
@@ -41,6 +46,7 @@ export const http = defineNode({
     bodyType: choice({
       key: 'bodyType',
       label: 'Body is',
+      help: 'string and jsonTemplate: the body below. urlencoded and multipart: the form fields. url: the address of what is sent.',
       of: ['string', 'none', 'jsonTemplate', 'urlencoded', 'multipart', 'url'],
     }),
     // Read only where the method takes a body.
@@ -81,11 +87,25 @@ export const http = defineNode({
     }),
     caCert: template({ key: 'caCertTemplate', label: 'CA certificate' }),
     skipTlsCheck: flag({ key: 'disableSSLVerification', label: 'Accept any certificate' }),
-    skipRedirects: flag({ key: 'disableRedirects', label: 'Do not follow redirects' }),
+    skipRedirects: flag({
+      key: 'disableRedirects',
+      label: 'Do not follow redirects',
+      help: 'The answer is then the redirect itself.',
+    }),
     seconds: numberTemplate({ key: 'timeoutTemplate', label: 'Timeout in seconds', default: 30, help: 'At most 30.' }),
     encoding: template({ key: 'encodingTemplate', label: 'Encoding of the answer', default: 'utf8' }),
-    result: path({ key: 'responsePath', label: 'Answer', writes: true }),
-    onError: choice({ key: 'errorBehavior', label: 'When it fails', of: ['throw', 'payloadPath'] }),
+    result: path({
+      key: 'responsePath',
+      label: 'Answer',
+      help: '{ statusCode, headers, body, requestDuration, request }',
+      writes: true,
+    }),
+    onError: choice({
+      key: 'errorBehavior',
+      label: 'When it fails',
+      help: 'payloadPath: a request without an answer puts { error } at the path below, and the flow goes on.',
+      of: ['throw', 'payloadPath'],
+    }),
     errorPlace: path({ key: 'errorPath', label: 'Error', writes: true }),
   },
   examples: [

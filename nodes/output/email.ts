@@ -11,11 +11,15 @@ export const email = defineNode({
   outputs: ['next'],
   needs: ['mail'],
   config: {
-    to: values({ key: 'toAddresses', label: 'To' }),
-    from: template({ key: 'fromTemplate', label: 'Answers to' }),
+    to: values({ key: 'toAddresses', label: 'To', help: 'At most five.' }),
+    from: template({
+      key: 'fromTemplate',
+      label: 'Answers to',
+      help: 'The address that answers go to; the sender is that of the server.',
+    }),
     subject: template({ key: 'subjectTemplate', label: 'Subject' }),
     html: template({ key: 'bodyTemplate', label: 'Body (HTML)' }),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    result: path({ key: 'resultPath', label: 'Result', help: '{ success: true }, or { error }.', writes: true }),
   },
   examples: [
     {

@@ -28,9 +28,22 @@ export const endpointReply = defineNode({
   notIn: ['customNode'],
   needs: ['reply'],
   config: {
-    kind: choice({ key: 'replyType', label: 'Reply', of: ['custom', 'page', 'redirect', 'mqtt'] }),
-    replyId: path({ key: 'replyIdPath', label: 'Reply id path' }),
-    status: template({ key: 'responseCodeTemplate', label: 'Response code' }),
+    kind: choice({
+      key: 'replyType',
+      label: 'Reply',
+      help: 'page: a page of the experience. redirect: another address. custom: anything.',
+      of: ['custom', 'page', 'redirect', 'mqtt'],
+    }),
+    replyId: path({
+      key: 'replyIdPath',
+      label: 'Reply id path',
+      help: 'Which request is answered; blank: the one that this run began with.',
+    }),
+    status: template({
+      key: 'responseCodeTemplate',
+      label: 'Response code',
+      help: '100 to 599; otherwise 200, or 302 for a redirect.',
+    }),
     body: lazy(
       byType({
         key: 'bodyTemplate',
@@ -40,8 +53,8 @@ export const endpointReply = defineNode({
         kinds: { string: bodyTemplate(), path: read(), json: json(), payload: wholePayload(), none: unused() },
       }),
     ),
-    page: template({ key: 'pageIdTemplate', label: 'Page' }),
-    layout: template({ key: 'layoutIdTemplate', label: 'Layout' }),
+    page: template({ key: 'pageIdTemplate', label: 'Page', help: 'Id of the page.' }),
+    layout: template({ key: 'layoutIdTemplate', label: 'Layout', help: 'Id of another layout than that of the page.' }),
     headers: list({
       key: 'headerInfo',
       label: 'Headers',
@@ -57,11 +70,23 @@ export const endpointReply = defineNode({
         name: template({ key: 'nameTemplate', label: 'Name' }),
         value: optional(template({ key: 'valueTemplate', label: 'Value' })),
         path: template({ key: 'pathTemplate', label: 'Path' }),
-        maxAge: template({ key: 'maxAgeTemplate', label: 'Lifetime in ms' }),
+        maxAge: template({
+          key: 'maxAgeTemplate',
+          label: 'Lifetime in ms',
+          help: 'Blank: until the browser is closed.',
+        }),
       },
     }),
-    sameSite: template({ key: 'sameSiteTemplate', label: 'SameSite' }),
-    experienceVersion: text({ key: 'experienceVersion', label: 'Experience version' }),
+    sameSite: template({
+      key: 'sameSiteTemplate',
+      label: 'SameSite',
+      help: 'none, lax or strict, for all cookies of the reply.',
+    }),
+    experienceVersion: text({
+      key: 'experienceVersion',
+      label: 'Experience version',
+      help: 'The version whose page is shown; blank: the one that was asked.',
+    }),
   },
   examples: [
     {

@@ -9,6 +9,10 @@ export const endpoint = defineTrigger({
   summary: 'Starts a run when a request reaches an experience endpoint.',
   classes: ['experience', 'cloud'],
   config: {
-    experienceVersion: text({ key: 'experienceVersion', label: 'Experience version' }),
+    experienceVersion: text({
+      key: 'experienceVersion',
+      label: 'Experience version',
+      help: 'In flows of the application: whose requests are meant; blank: of "develop".',
+    }),
   },
 })

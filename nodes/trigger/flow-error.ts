@@ -8,6 +8,11 @@ export const flowError = defineTrigger({
   summary: 'Starts a run when a run of this flow, or of the flows in its scope, fails.',
   classes: ['cloud', 'experience'],
   config: {
-    scope: choice({ key: 'scope', label: 'Scope', of: ['local', 'experience', 'cloud', 'global'] }),
+    scope: choice({
+      key: 'scope',
+      label: 'Scope',
+      help: 'local: of this flow. experience, cloud: of flows of that class. global: of all.',
+      of: ['local', 'experience', 'cloud', 'global'],
+    }),
   },
 })

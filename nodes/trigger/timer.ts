@@ -13,9 +13,9 @@ export const timer = defineTrigger({
   classes: ['cloud'],
   ownKey: true,
   config: {
-    seconds: numberTemplate({ key: 'seconds', label: 'Seconds' }),
-    cron: text({ key: 'cron', label: 'Cron' }),
-    tz: text({ key: 'tz', label: 'Time zone', default: 'UTC' }),
+    seconds: numberTemplate({ key: 'seconds', label: 'Seconds', help: '1 to 31,536,000.' }),
+    cron: text({ key: 'cron', label: 'Cron', help: 'Five fields, or six with seconds first; goes before "Seconds".' }),
+    tz: text({ key: 'tz', label: 'Time zone', help: 'Such as Europe/Paris, for cron.', default: 'UTC' }),
   },
   check({ seconds, cron, tz }) {
     if (cron === '' && seconds === undefined) return 'Expected "seconds" or "cron", got neither'
