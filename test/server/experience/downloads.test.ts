@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { EXPORTS_PREFIX, type ExportOutput, type ExportSubject } from '../../../server/jobs/export-document.ts'
 import type { JobDocument } from '../../../server/store/documents.ts'
@@ -198,9 +200,11 @@ test('reads no more than a client takes that goes away', async () => {
     now: () => time,
   })
   const path = await addExport(site)
-  await slow.raw(`GET ${path} HTTP/1.1\r\nhost: shop.localhost\r\ncookie: authorization=${tokenOf('acme')}\r\n\r\n`, {
-    leave: true,
-  })
+  const server = createServer((request, response) => void slow.experience.handle(request, response)).listen(0)
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: shop.localhost\r\ncookie: authorization=${tokenOf('acme')}\r\n\r\n`)
+  socket.once('data', () => socket.destroy())
   await closed.promise
   expect(read.length).toBeLessThan(600)
+  server.close()
 })

@@ -7,7 +7,7 @@ import { openRetention } from '../../../server/jobs/retention.ts'
 import type { DeviceDocument } from '../../../server/store/documents.ts'
 import type { AppStore, StatePoint, WriteOperation } from '../../../server/store/port.ts'
 import { tenancyWrite } from '../../../server/tenancy/write.ts'
-import { openTestStore } from '../../helpers/store.ts'
+import { openTestStore, runsOf } from '../../helpers/store.ts'
 import { groupSees, readFacts, sees } from '../tenancy/oracle.ts'
 import { openExports } from './export-world.ts'
 import { bytesOf, type Unzipped, unzip } from './unzip.ts'
@@ -176,7 +176,7 @@ test('holds exactly the devices and points of the rule, whatever they are named'
       expect(manifest.files).toHaveLength(expected.filter((id) => rows.find((row) => row.id === id)!.file).length + 1)
       await store.close()
     }),
-    { numRuns: 40 },
+    { numRuns: runsOf(40) },
   )
 })
 
