@@ -22,6 +22,8 @@ export interface ImportedFolder {
   name: string
   /** Its host name, without the port. */
   host: string
+  /** Those of its other experience versions. */
+  versions: { version: string; host: string }[]
   /** E-mail addresses of its users. */
   users: string[]
   signIn: SignIn
@@ -47,8 +49,11 @@ export async function importFolder(options: FolderOptions): Promise<ImportedFold
     for (const line of printProblems(errors, sources)) io.err(line)
     throw new ConfigError(`${folder.split('=')[0]} was not imported: mend the errors above and try again`)
   }
-  const { scope, name, users, signIn, slug } = report
-  return { scope, name, users, signIn, host: `${slug}.${readConfig(io.env).baseDomain}` }
+  for (const line of printProblems(report.problems.filter((one) => one.code === 'bundle.host'))) io.err(line)
+  const { scope, name, users, signIn, slug, versionHosts } = report
+  const hostOf = (label: string) => `${label}.${readConfig(io.env).baseDomain}`
+  const versions = versionHosts.map((one) => ({ version: one.version, host: hostOf(one.slug) }))
+  return { scope, name, users, signIn, host: hostOf(slug), versions }
 }
 
 /**

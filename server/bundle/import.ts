@@ -17,6 +17,7 @@ import { type Edits, type Plan, planDocument, planOrigin, planRemovals } from '.
 import { type Problem, problem } from './problem.ts'
 import type { Bundle, Resource } from './read.ts'
 import { declarationsOf, type HostUrls, isReference, type Substitution, substitution } from './references.ts'
+import { serveVersions, type VersionHost } from './version-hosts.ts'
 import { webhookToken } from './webhook-tokens.ts'
 
 export interface ImportOptions extends CheckOptions, PasswordOptions {
@@ -42,6 +43,8 @@ export interface ImportReport extends CheckResult {
   users: string[]
   /** Empty as long as nothing was imported. */
   signIn: SignIn
+  /** Experience versions beside `develop` that the folder holds, and the slugs that they are served at. */
+  versionHosts: VersionHost[]
   changes: Plan['changes']
 }
 
@@ -111,7 +114,8 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   }
   await assets.clean()
   for (const blob of unused) await app.blobs.remove(blob)
-  return { ...report, imported: true, signIn: passwords.signIn }
+  const versionHosts = await serveVersions({ app, hosts: store.hosts, slug, bundle }, report.problems)
+  return { ...report, imported: true, signIn: passwords.signIn, versionHosts }
 }
 
 // What tenancy refuses, and names that others have, are for the author to mend; everything else is not.
@@ -136,6 +140,7 @@ function startReport({ bundle, scope, slug }: ImportOptions): Omit<ImportReport,
     name: String(applicationOf(bundle)?.value.name ?? bundle.name),
     users,
     signIn: { given: [], other: [], none: [] },
+    versionHosts: [],
     changes: {},
   }
 }

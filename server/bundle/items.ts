@@ -142,11 +142,17 @@ function implicitFlow(resource: Resource): Omit<Item, 'key'> & { name: string } 
   }
 }
 
-function impliedVersions(bundle: Bundle): Set<string> {
+/** The names of the experience versions that a bundle holds, `develop` always among them. */
+export function versionsIn(bundle: Bundle): Set<string> {
   const versions = new Set(['develop'])
   for (const resource of bundle.resources) {
-    if (/^Experience(View|Endpoint|FlowVersion)$/.test(resource.kind.name)) versions.add(versionOf(resource))
+    if (/^Experience(Version|View|Endpoint|FlowVersion)$/.test(resource.kind.name)) versions.add(versionOf(resource))
   }
+  return versions
+}
+
+function impliedVersions(bundle: Bundle): Set<string> {
+  const versions = versionsIn(bundle)
   for (const { kind, value } of bundle.resources)
     if (kind.name === 'ExperienceVersion') versions.delete(String(value.version))
   return versions

@@ -8,6 +8,7 @@ export const bundleErrors = {
   'bundle.kind': 'A kind of resource that is not known; it is left out',
   'bundle.missing': 'A file that a resource names, or the application itself, is missing',
   'bundle.duplicate': 'Two resources have the same id, or what must be unique among them',
+  'bundle.host': 'An experience version has no address of its own, because its slug is none or is taken',
   'bundle.conflict': 'The slug or a document belongs to another application',
   'resource.field': 'A field of a resource is missing, of the wrong type or out of bounds',
   'resource.unknown': 'A field that is not known; it is left out',

@@ -7,9 +7,10 @@ export function announcement(
   applications: readonly ImportedFolder[],
   { password, urlOf }: { password: string; urlOf(host: string): string },
 ): string[] {
-  const lines = applications.flatMap(({ name, host, signIn }) => [
+  const lines = applications.flatMap(({ name, host, versions, signIn }) => [
     '',
     `  ${name}: ${urlOf(host)}`,
+    ...versions.map((one) => `    ${one.version}: ${urlOf(one.host)}`),
     ...listed('Sign in as', signIn.given),
     ...listed('With another password', signIn.other),
     ...listed('Without a password', signIn.none),

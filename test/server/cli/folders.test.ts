@@ -235,6 +235,7 @@ describe('importFolder', () => {
     expect(await importFolder({ store, folder: `${dir}=other`, io })).toEqual({
       scope: (await store.hosts.find('other'))?.scope,
       name: 'Small',
+      versions: [],
       host: 'other.localhost',
       users: ['ann@example.com', 'bob@example.com'],
       signIn: { given: [], other: [], none: ['ann@example.com', 'bob@example.com'] },

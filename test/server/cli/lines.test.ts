@@ -50,6 +50,7 @@ describe('the announcement', () => {
       name: 'One',
       host: 'one.localhost',
       users: [],
+      versions: [],
       signIn: { ...signIn, given: ['a@b'], other: ['c@d'] },
     }
     expect(announcement([one], options)).toEqual([
@@ -67,7 +68,7 @@ describe('the announcement', () => {
 
   test('stays short with many users', () => {
     const given = Array.from({ length: 100 }, (_, n) => `u${n}@b`)
-    const many = { scope, name: 'Many', host: 'many.localhost', users: [], signIn: { ...signIn, given } }
+    const many = { scope, name: 'Many', host: 'many.localhost', users: [], versions: [], signIn: { ...signIn, given } }
     expect(announcement([many], options)[2]).toMatch(/^ {2}Sign in as: u0@b, .*u7@b and 92 more$/)
   })
 })
