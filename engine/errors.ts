@@ -65,6 +65,7 @@ export const flowErrors = {
   'delay.range': 'A delay is not between 0 and 59 seconds',
   'series.refused': 'A question for values over time cannot be asked, or is too much work',
   'crypto.argument': 'An algorithm or encoding is not known, or data is too large',
+  'encoding.source': 'A value is no text, or no base64',
   'throttle.rate': 'A rate that is not above 0',
   'time-range.argument': 'A time of day, a time zone or the days of a time range are not usable',
   'json.source': 'A text is not JSON',

@@ -39,6 +39,8 @@ import { userGetByDevice } from './experience/user-get-by-device.ts'
 import { userToken } from './experience/user-token.ts'
 import { userUpdate } from './experience/user-update.ts'
 import { array } from './logic/array.ts'
+import { base64Decode } from './logic/base64-decode.ts'
+import { base64Encode } from './logic/base64-encode.ts'
 import { conditional } from './logic/conditional.ts'
 import { cryptoSign } from './logic/crypto-sign.ts'
 import { cryptoVerify } from './logic/crypto-verify.ts'
@@ -129,6 +131,8 @@ export const nodes = [
   userToken,
   userUpdate,
   array,
+  base64Decode,
+  base64Encode,
   conditional,
   customNode,
   customNodeEnd,
