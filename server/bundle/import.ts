@@ -18,7 +18,7 @@ import { type Problem, problem } from './problem.ts'
 import type { Bundle, Resource } from './read.ts'
 import { declarationsOf, type HostUrls, isReference, type Substitution, substitution } from './references.ts'
 import { serveVersions, type VersionHost } from './version-hosts.ts'
-import { webhookToken } from './webhook-tokens.ts'
+import { webhookAddresses, webhookToken } from './webhook-tokens.ts'
 
 export interface ImportOptions extends CheckOptions, PasswordOptions {
   store: Store
@@ -45,6 +45,8 @@ export interface ImportReport extends CheckResult {
   signIn: SignIn
   /** Experience versions beside `develop` that the folder holds, and the slugs that they are served at. */
   versionHosts: VersionHost[]
+  /** The webhooks of the application, and where they are called: whoever knows the address may. */
+  webhooks: { name: string; url: string }[]
   changes: Plan['changes']
 }
 
@@ -115,7 +117,8 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   await assets.clean()
   for (const blob of unused) await app.blobs.remove(blob)
   const versionHosts = await serveVersions({ app, hosts: store.hosts, slug, bundle }, report.problems)
-  return { ...report, imported: true, signIn: passwords.signIn, versionHosts }
+  const webhooks = await webhookAddresses(app, options.hostUrls)
+  return { ...report, imported: true, signIn: passwords.signIn, versionHosts, webhooks }
 }
 
 // What tenancy refuses, and names that others have, are for the author to mend; everything else is not.
@@ -141,6 +144,7 @@ function startReport({ bundle, scope, slug }: ImportOptions): Omit<ImportReport,
     users,
     signIn: { given: [], other: [], none: [] },
     versionHosts: [],
+    webhooks: [],
     changes: {},
   }
 }

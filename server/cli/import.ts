@@ -33,6 +33,7 @@ export async function importCommand(args: string[], io: CommandIo): Promise<numb
       if (none.length > 0) io.out(`${none.length} users have no password and cannot sign in: --password gives them one`)
       io.out(report.imported ? `Imported "${report.name}" as ${report.slug}` : 'Nothing was imported')
       for (const { version, slug } of report.versionHosts) io.out(`  ${version} as ${slug}`)
+      for (const { name, url } of report.webhooks) io.out(`  webhook ${name}: ${url}`)
     }
     return report.imported ? 0 : 1
   } finally {

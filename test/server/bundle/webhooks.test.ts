@@ -63,6 +63,7 @@ test('an import gives a webhook a token that its application is told by, and put
   const flow = (await documentsOf(store, 'flows')).find(({ name }) => name === 'orders')
   expect(flow?.content.globals).toEqual([{ key: 'url', json: `"http://localhost:3000/webhooks/${webhook!.token}/x"` }])
   expect(flow?.content.triggers).toMatchObject([{ type: 'webhook', key: webhook!.id }])
+  expect(report.webhooks).toEqual([{ name: 'Orders', url: `http://localhost:3000/webhooks/${webhook!.token}` }])
 })
 
 test('a second import keeps the token and the id; a webhook that is gone is removed', async () => {
