@@ -23,6 +23,7 @@ import { timeSeries } from './device/time-series.ts'
 import { dataExport } from './experience/data-export.ts'
 import { deviceImport } from './experience/device-import.ts'
 import { groupCreate } from './experience/group-create.ts'
+import { groupDelete } from './experience/group-delete.ts'
 import { groupGet } from './experience/group-get.ts'
 import { groupSummary } from './experience/group-summary.ts'
 import { groupUpdate } from './experience/group-update.ts'
@@ -115,6 +116,7 @@ export const nodes = [
   dataExport,
   deviceImport,
   groupCreate,
+  groupDelete,
   groupGet,
   groupSummary,
   groupUpdate,

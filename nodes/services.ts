@@ -304,6 +304,8 @@ export interface Groups {
       membersReplacement?: string[]
     },
   ): Promise<GroupView>
+  /** False when there was none. Groups below it move up to its parent; members, devices and endpoints stay, without it. */
+  remove(id: string): Promise<boolean>
   /** The tree below a group, or the whole forest under `(root)`; undefined for an unknown id. Siblings by name. */
   summary(startId?: string): Promise<GroupTree | undefined>
 }

@@ -25,8 +25,6 @@ const sortFields = { name: 'name', id: 'id', creationDate: 'creationDate', lastU
 /** Groups, with what flows reach through the API node. */
 export interface GroupResource extends Groups {
   get(id: string): Promise<GroupView | undefined>
-  /** False when there was none. Children go to its parent; members, devices and endpoints stay, without it. */
-  remove(id: string): Promise<boolean>
 }
 
 export function openGroups({ app, tenancy }: { app: AppStore; tenancy: TenancyRule }): GroupResource {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { groupCreate } from '../../../nodes/experience/group-create.ts'
+import { groupDelete } from '../../../nodes/experience/group-delete.ts'
 import { groupGet } from '../../../nodes/experience/group-get.ts'
 import { groupSummary } from '../../../nodes/experience/group-summary.ts'
 import { groupUpdate } from '../../../nodes/experience/group-update.ts'
@@ -21,6 +22,18 @@ test('creates a group with its query as text', async () => {
     use: { groups: { create: create.method } },
   })
   expect(create.calls).toEqual([[{ name: 'North', deviceQueryJson: '{"$nor":[]}', groupTags: { a: 'b' } }]])
+})
+
+test.each([true, false])('deletes a group and says whether there was one: %s', async (found) => {
+  const remove = noting<unknown[], boolean>(found)
+  const config = { groupIdTemplate: ' {{working.id}} ', resultPath: 'out' }
+  const { payload } = await runNode(groupDelete, {
+    config,
+    payload: { working: { id: 'g1' } },
+    use: { groups: { remove: remove.method } },
+  })
+  expect(remove.calls).toEqual([['g1']])
+  expect(payload.out).toBe(found)
 })
 
 test('updates members and tags; the word null makes a root', async () => {
