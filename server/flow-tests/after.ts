@@ -40,6 +40,10 @@ export async function compareAfter(
     const { items } = await groups.find({ by: 'name', name }, {})
     wrong.push(...mismatches(wanted, items[0], `groups.${name}`))
   }
+  if (expect.events) {
+    const { items } = await resources.events.find({ by: 'query', query: undefined }, { perPage: 1_000 })
+    wrong.push(...compareAdded(expect.events, items, 'events'))
+  }
   for (const [name, wanted] of Object.entries(expect.created ?? {})) {
     const added = (await documentsOf(app, name)).filter(({ id }) => !known.get(name)?.has(id))
     wrong.push(...compareAdded(wanted, added, `created.${name}`))
@@ -48,7 +52,7 @@ export async function compareAfter(
 }
 
 // In any order: each that is expected takes the first that fits it.
-function compareAdded(wanted: unknown[], added: object[], at: string): Mismatch[] {
+function compareAdded(wanted: unknown[], added: readonly object[], at: string): Mismatch[] {
   const left = [...added]
   const wrong: Mismatch[] = []
   for (const [index, one] of wanted.entries()) {

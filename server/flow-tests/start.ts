@@ -1,23 +1,33 @@
 import type { PlanTrigger } from '../../engine/compile.ts'
 import { copyValue, type Payload } from '../../engine/payload.ts'
+import type { DeviceView } from '../../nodes/services.ts'
 import { ConfigError } from '../config.ts'
-import { startPayload } from '../flows/payload.ts'
+import { type Relay, startPayload } from '../flows/payload.ts'
 import type { AppFlows, RunnableFlow } from '../flows/plans.ts'
 import type { Resources } from '../resources/resources.ts'
 import type { AppStore } from '../store/port.ts'
 import type { TestCase } from './test-file.ts'
 
-/** Puts into the application what stood there before the run. Throws ConfigError for a device that is not there. */
+/**
+ * Puts into the application what stood there before the run. Throws ConfigError for a device that is not there, Refusal for
+ * an event that cannot be.
+ */
 export async function prepare(
-  { values, state, clock }: TestCase,
+  { values, state, events, clock }: TestCase,
   { app, resources, flowId }: { app: AppStore; resources: Resources; flowId: string },
 ): Promise<void> {
   for (const [key, value] of Object.entries(values)) await app.values.set(`flow:${flowId}`, key, value)
   for (const { device: name, minutesAgo = 0, data } of state) {
-    const { items } = await resources.devices.find({ by: 'name', name }, {}, {})
-    if (!items[0]) throw new ConfigError(`Expected the name of a device in "state", got "${name}"`)
-    await resources.devices.report([{ deviceId: items[0].id, data, time: clock - minutesAgo * 60_000 }])
+    const { id } = await deviceNamed(name, 'state', resources)
+    await resources.devices.report([{ deviceId: id, data, time: clock - minutesAgo * 60_000 }])
   }
+  for (const event of events) await resources.events.create(event)
+}
+
+async function deviceNamed(name: string, key: string, { devices }: Resources): Promise<DeviceView> {
+  const { items } = await devices.find({ by: 'name', name }, {}, { tagsAsObject: true, attributesAsObject: true })
+  if (items[0]) return items[0]
+  throw new ConfigError(`Expected the name of a device in "${key}", got "${name}"`)
 }
 
 export interface CaseStart {
@@ -32,15 +42,21 @@ export interface CaseStart {
 
 /** The payload that a case starts with: as the server would make it, then what the case says. */
 export async function casePayload(test: TestCase, start: CaseStart): Promise<Payload> {
-  const { flows, flow, trigger, data } = start
+  const { flows, flow, trigger, data, resources } = start
   const experience = trigger.type === 'endpoint' ? await experienceOf(test, start) : undefined
-  const user = experience?.user as Payload | null | undefined
+  const device = test.device === undefined ? undefined : await deviceNamed(test.device, 'device', resources)
   const made = startPayload(flows, flow, {
-    ...{ triggerId: trigger.key, triggerType: trigger.published, time: new Date(test.clock), experience },
-    data: { ...data, ...test.data },
-    relay: user ? { type: 'experienceUser', id: String(user.id) } : { type: 'user', id: '0'.repeat(24) },
+    ...{ triggerId: device?.id ?? trigger.key, triggerType: trigger.published, time: new Date(test.clock), experience },
+    data: { ...data, ...(trigger.type === 'device-create' ? { device } : {}), ...test.data },
+    relay: relayOf(device, experience?.user as Payload | null | undefined),
   })
-  return { ...made, ...copyValue(test.payload) }
+  const context = device && { device, deviceName: device.name, deviceTags: copyValue(device.tags) }
+  return { ...made, ...context, ...copyValue(test.payload) }
+}
+
+function relayOf(device: DeviceView | undefined, user: Payload | null | undefined): Relay {
+  if (device) return { type: 'device', id: device.id }
+  return user ? { type: 'experienceUser', id: String(user.id) } : { type: 'user', id: '0'.repeat(24) }
 }
 
 /** What pages are rendered with, before the reply adds its data. */

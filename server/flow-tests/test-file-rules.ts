@@ -88,6 +88,8 @@ const common = {
   state,
   http,
   data: object,
+  device: words,
+  events: listOf(object, 1_000),
 }
 
 const expectation = closed({
@@ -112,6 +114,7 @@ const expectation = closed({
   devices: object,
   users: object,
   groups: object,
+  events: list,
   created: eachOf(list, (name) => {
     const known = Object.keys(collections)
     return known.includes(name) ? undefined : `Expected one of ${known.join(', ')}, got "${name}"`

@@ -33,6 +33,8 @@ export interface TestCase {
   globals: Payload
   /** E-mail address of the user who asks. */
   as?: string
+  /** Name of the device that has reported, or that was made. */
+  device?: string
   /** Milliseconds since the epoch. */
   clock: number
   timeoutMs: number
@@ -40,6 +42,8 @@ export interface TestCase {
   values: Payload
   /** What devices reported before the run. */
   state: { device: string; minutesAgo?: number; data: Payload }[]
+  /** Events before the run, as a flow would create them. */
+  events: Payload[]
   /** By id, label or type of nodes. A list has an entry for each visit; its last one stays. */
   mocks: Record<string, Mock | Mock[]>
   http: HttpStandIn[]
@@ -88,6 +92,8 @@ export interface Expectation {
   devices?: Payload
   users?: Payload
   groups?: Payload
+  /** All events after the run, in any order. */
+  events?: unknown[]
   /** Collection to all documents that the run has added, in any order. */
   created?: Record<string, unknown[]>
 }
@@ -119,9 +125,20 @@ export async function readTestFile(file: string): Promise<{ test?: TestFile; pro
 }
 
 function toTestFile(file: string, raw: Payload): TestFile {
-  const { flow, application, clock, timeoutMs, trigger, as, data, tests, password, ...rest } = raw
+  const { flow, application, clock, timeoutMs, trigger, as, data, device, tests, password, ...rest } = raw
   const world = (rest.world ?? {}) as TestFile['world']
-  const common = { clock, timeoutMs, trigger, as, data, http: rest.http, state: rest.state, mocks: rest.mocks }
+  const common = {
+    clock,
+    timeoutMs,
+    trigger,
+    as,
+    data,
+    device,
+    events: rest.events,
+    http: rest.http,
+    state: rest.state,
+    mocks: rest.mocks,
+  }
   return {
     file,
     flow: flow === undefined ? file.replace(/\.test\.\w+$/i, '') : join(dirname(file), String(flow)),
@@ -135,7 +152,7 @@ function toTestFile(file: string, raw: Payload): TestFile {
 function toCase(raw: Payload, index: number): TestCase {
   const { clock, timeoutMs = defaultTimeoutMs, ...rest } = raw
   const filled = {
-    ...{ data: {}, payload: {}, globals: {}, values: {}, state: [], mocks: {}, http: [], expect: {} },
+    ...{ data: {}, payload: {}, globals: {}, values: {}, state: [], events: [], mocks: {}, http: [], expect: {} },
     ...withoutNothing(rest),
     pointer: pointTo('/tests', index),
     clock: clock === undefined ? defaultClock : Date.parse(String(clock)),

@@ -278,6 +278,49 @@ describe('stand-ins', () => {
     expect(result.file.cases[3].problem).toBe('Expected the name of a device in "state", got "Fan"')
   })
 
+  test('a device that reports is there with its tags, and events before and after the run', async () => {
+    const settles = flow(
+      [
+        {
+          ...{ id: 'u', type: 'UpdateEventNode', outputIds: [[]] },
+          config: {
+            queryTemplate: '{"deviceId":{"$eq":"{{device.id}}"}}',
+            ...{ stateTemplate: 'resolved', updateMultiple: true, resultPath: 'working.events' },
+          },
+        },
+      ],
+      [{ type: 'deviceTag', key: 'kind/pump', outputIds: [['u']] }],
+    )
+    const id = '~exportplaceholderid-device-pump~'
+    const world = { devices: [{ id, name: 'Pump', deviceClass: 'standalone', tags: [{ key: 'kind', value: 'pump' }] }] }
+    const events = [
+      { level: 'warning', subject: 'Hot', deviceId: id },
+      { level: 'info', subject: 'Other' },
+    ]
+    const payload = { device: { id, name: 'Pump' }, deviceName: 'Pump', deviceTags: { kind: ['pump'] }, triggerId: id }
+    const after = [
+      { subject: 'Other', state: 'new' },
+      { subject: 'Hot', state: 'resolved' },
+    ]
+    const result = await run(
+      settles,
+      [
+        {
+          device: 'Pump',
+          events,
+          expect: { payload: { ...payload, relayType: 'device' }, events: after, created: { events: [] } },
+        },
+        { device: 'Pump', events, expect: { events: [{ subject: 'Hot', state: 'new' }, { subject: 'Other' }] } },
+        { device: 'Fan' },
+        { events: [{ level: 'loud', subject: 'x' }] },
+      ],
+      { world },
+    )
+    expect(result.lines.slice(0, 2)).toEqual([[], ['events.0']])
+    expect(result.file.cases[2].problem).toBe('Expected the name of a device in "device", got "Fan"')
+    expect(result.file.cases[3].problem).toMatch(/level/)
+  })
+
   test('nothing of the environment reaches a test', async () => {
     process.env.SMTP_URL = 'smtp://127.0.0.1:1'
     try {
