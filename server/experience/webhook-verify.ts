@@ -43,8 +43,8 @@ const plain = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-opt
 function twilioSignature({ body }: RequestParts, { host, secure, path, query }: Source, token: string): string {
   const url = `${secure ? 'https' : 'http'}://${host ?? ''}${path}${query === '' ? '' : `?${query}`}`
   const fields = body !== null && typeof body === 'object' ? Object.entries(body) : []
-  // It signs nothing of a body that is no form.
-  if (body !== null && typeof body !== 'object') return ''
+  // Without a token anyone could sign; and nothing is signed of a body that is no form.
+  if (token === '' || (body !== null && typeof body !== 'object')) return ''
   const text = fields
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => name + (Array.isArray(value) ? [...new Set(value)].sort().join('') : String(value)))

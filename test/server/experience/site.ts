@@ -50,9 +50,9 @@ export interface Site {
   ask(path: string, asked?: Asked): Promise<Answered>
   /**
    * Sends bytes as they stand; resolves with everything that came back once the connection is closed: by the server, or
-   * with `leave` by the client as soon as it has sent them.
+   * with `leave` by the client as soon as it has sent them, or when the promise resolves.
    */
-  raw(bytes: string, options?: { leave?: boolean }): Promise<string>
+  raw(bytes: string, options?: { leave?: boolean | Promise<unknown> }): Promise<string>
   endpoint(document: Partial<EndpointDocument>): Promise<EndpointDocument>
   view(document: Partial<ViewDocument> & { name: string; body: string }): Promise<ViewDocument>
   /** Creates or changes the settings of the version `develop`. */
@@ -193,7 +193,7 @@ function ask(port: number, path: string, { host = 'shop.localhost', method = 'GE
   })
 }
 
-function raw(port: number, bytes: string, leave: boolean): Promise<string> {
+function raw(port: number, bytes: string, leave: boolean | Promise<unknown>): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     let received = ''
@@ -203,6 +203,8 @@ function raw(port: number, bytes: string, leave: boolean): Promise<string> {
     // A connection that is reset has said all that it will.
     socket.on('error', () => resolve(received))
     socket.on('close', () => resolve(received))
-    socket.write(bytes, 'latin1', () => leave && socket.destroy())
+    socket.write(bytes, 'latin1', () => {
+      if (leave) void Promise.resolve(leave).then(() => socket.destroy())
+    })
   })
 }
