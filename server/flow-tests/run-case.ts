@@ -8,6 +8,7 @@ import { Refusal } from '../../nodes/services.ts'
 import { chooseTrigger } from '../cli/run-trigger.ts'
 import { type Config, ConfigError } from '../config.ts'
 import type { DebugMessage } from '../flows/debug.ts'
+import type { RunnableFlow } from '../flows/plans.ts'
 import { openAttempts } from '../resources/attempts.ts'
 import { openRuntime, type Runtime } from '../runtime.ts'
 import type { AppStore } from '../store/port.ts'
@@ -91,7 +92,7 @@ async function perform(stage: Stage): Promise<Mismatch[]> {
   await prepare(test, { app, resources, flowId: flow.id })
   const known = await idsOf(app, test.expect)
 
-  const chosen = await chooseTrigger(app, flow, triggerName(test, plan))
+  const chosen = await triggerOf(test, { app, flow })
   coverage.beginAt(plan.triggers.indexOf(chosen.trigger))
   const payload = await casePayload(test, { app, flows, flow, resources, ...chosen })
   const recorder = await replyRecorder({ app, world, clock, flow, view: viewOf(payload, flows) })
@@ -102,7 +103,7 @@ async function perform(stage: Stage): Promise<Mismatch[]> {
   const { mail, sent: mails } = mailRecorder(real.mail)
   const services = { ...real, mail, clock: standingClock(clock), functions: withClock(real.functions, clock) }
   const limits = { milliseconds: test.timeoutMs }
-  const outcome = await run({ plan, entry: chosen.trigger.entry, payload, services: { ...services }, limits })
+  const outcome = await run({ plan, entry: chosen.trigger.entry, payload, services, limits })
   // A mock that does not fit its node: the test is wrong, whatever the run made of it.
   if (outcome.error?.cause instanceof ConfigError) throw outcome.error.cause
 
@@ -115,9 +116,11 @@ async function perform(stage: Stage): Promise<Mismatch[]> {
   ]
 }
 
-function triggerName({ trigger }: TestCase, plan: Plan): string | undefined {
-  if (typeof trigger !== 'number') return trigger
-  const found = plan.triggers[trigger]
-  if (found) return found.key || found.type
-  throw new ConfigError(`Expected "trigger" to be below ${plan.triggers.length}, got ${trigger}`)
+async function triggerOf({ trigger: wanted }: TestCase, { app, flow }: { app: AppStore; flow: RunnableFlow }) {
+  if (typeof wanted !== 'number') return chooseTrigger(app, flow, wanted)
+  const { triggers } = flow.plan
+  const trigger = triggers[wanted]
+  if (!trigger) throw new ConfigError(`Expected "trigger" to be below ${triggers.length}, got ${wanted}`)
+  // The data is that of its key; several triggers may have one key.
+  return { ...(await chooseTrigger(app, flow, trigger.key || trigger.type)), trigger }
 }

@@ -452,6 +452,22 @@ describe('files', () => {
     expect((await run(fork, [one])).file.cases[0].problem).toMatch(problem)
   })
 
+  test('a position tells triggers of one key apart', async () => {
+    const both = flow(
+      [set('a', '1'), set('b', '2')],
+      [
+        { type: 'deviceTag', key: 'kind/pump', outputIds: [['a']] },
+        { type: 'deviceTag', key: 'kind/pump', outputIds: [['b']] },
+      ],
+    )
+    const result = await run(both, [
+      { trigger: 1, expect: { path: ['b'] } },
+      { trigger: 0, expect: { path: ['a'] } },
+      { trigger: 'kind/pump', expect: { path: ['a'] } },
+    ])
+    expect({ lines: result.lines, percent: result.totals.percent }).toEqual({ lines: [[], [], []], percent: 100 })
+  })
+
   test('a flow means the tests beside it; a folder all below it', async () => {
     const one = await put('a/f.json', fork)
     await put('a/f.test.yaml', 'tests: [{ name: one, data: { n: 9 } }]')

@@ -1,0 +1,12 @@
+import type { Clock } from '../../nodes/services.ts'
+
+/** A clock that stands still but for the delays of the flow, which take no time. */
+export function standingClock(clock: { now: number }): Clock {
+  return {
+    now: () => clock.now,
+    async sleep(milliseconds, signal) {
+      signal.throwIfAborted()
+      clock.now += milliseconds
+    },
+  }
+}
