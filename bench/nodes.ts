@@ -57,6 +57,22 @@ const cases: Case[] = [
     ...{ what: 'debug without a listener', type: 'DebugNode', outputs: 1 },
     config: { message: 'Temperature of {{data.body.name}}', level: 'info' },
   },
+  {
+    ...{ what: 'hash, SHA-256 of 1 KB', type: 'HashNode', outputs: 1 },
+    config: { dataTemplate: '{{data.text}}', destinationPath: 'working.digest' },
+  },
+  {
+    ...{ what: 'JWT decode', type: 'JWTDecodeNode', outputs: 1 },
+    config: { tokenTemplate: '{{data.token}}', destinationPath: 'working.claims' },
+  },
+  {
+    ...{ what: 'geofence, radius', type: 'GeofenceNode', outputs: 2 },
+    config: { gpsCheck: '{{data.place}}', gpsCenter: '48.2,16.37', radius: '1000', resultPath: 'working.metres' },
+  },
+  {
+    ...{ what: 'base64 encode, 1 KB', type: 'Base64EncodeNode', outputs: 1 },
+    config: { source: 'data.text', destination: 'working.base64' },
+  },
 ]
 
 const VISITS = 1_000
@@ -77,7 +93,14 @@ export async function run(rounds = 40): Promise<NodeFigures[]> {
 function payload(): Payload {
   return {
     time: new Date(0),
-    data: { body: { temperature: 31, name: 'Generator 9', kind: 'lamp' }, replyId: 'e.1', headers: {} },
+    data: {
+      ...{ body: { temperature: 31, name: 'Generator 9', kind: 'lamp' }, replyId: 'e.1', headers: {} },
+      ...{
+        text: 'x'.repeat(1_024),
+        token: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl',
+        place: '48.205,16.371',
+      },
+    },
     experience: { user: { id: '6521f7b20c1d4e8a9b3c5d70', email: 'ada@example.com', experienceGroups: [] } },
     globals: {},
   }
