@@ -3,8 +3,8 @@ import type { Document } from './documents.ts'
 import { checkFilter } from './filter.ts'
 import type { Connection } from './mongo-client.ts'
 import { keyOf, type Stored, toDocument } from './mongo-document.ts'
-import { compileFilter } from './mongo-filter.ts'
-import { checkDeclared, type MongoLayout, sortKey, tableOf } from './mongo-plan.ts'
+import { compileFilter, isWithin } from './mongo-filter.ts'
+import { checkDeclared, listKey, type MongoLayout, sortKey, tableOf } from './mongo-plan.ts'
 import { type Collection, type Filter, StoreError, type WriteOperation } from './port.ts'
 
 const mostFound = 10_000
@@ -84,7 +84,12 @@ export function openCollection<D extends Document>(options: {
       connection.ask(async () => {
         checkFilter(filter)
         const _id = keyOf(appKey, id)
-        const condition = await compileFilter(filter, { connection, appKey, layout })
+        const context = { connection, appKey, layout }
+        if ('within' in filter && name === 'devices') {
+          const found = await table().findOne({ _id }, { projection: { [listKey('groupIds')]: 1 } })
+          return found !== null && (await isWithin(found, filter.within, context))
+        }
+        const condition = await compileFilter(filter, context)
         const query = { $and: [{ _id }, condition] } as Query<Stored>
         return (await table().findOne(query, { projection: { _id: 1 } })) !== null
       }),

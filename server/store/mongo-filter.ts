@@ -1,7 +1,7 @@
 import type { Document, Filter as Query } from 'mongodb'
 import { fold } from './fold.ts'
 import type { Connection } from './mongo-client.ts'
-import { toScalar, toSorted } from './mongo-document.ts'
+import { keyOf, toScalar, toSorted } from './mongo-document.ts'
 import {
   checkDeclared,
   exactKey,
@@ -26,6 +26,8 @@ const nothing: Query<Document> = { _id: { $in: [] } }
 
 /** As many ids as one command may hold. */
 const mostGroups = 300_000
+/** Ids that are asked for at once. */
+const mostKeys = 1_000
 /** What a pattern of MongoDB may have, with every character escaped. */
 const mostPattern = 4_000
 
@@ -124,6 +126,24 @@ function fits(side: TagSide | undefined): (text: string) => boolean {
   if (side === undefined) return () => true
   const texts = new Set('in' in side ? side.in : side.notIn)
   return (text) => texts.has(text) === 'in' in side
+}
+
+/** Whether one device is within the groups: looked at from below, where there are few, however many lie below the groups. */
+export async function isWithin(
+  device: Document,
+  groupIds: readonly string[],
+  { connection, appKey }: FilterContext,
+): Promise<boolean> {
+  const own = (device[listKey('groupIds')] ?? []) as string[]
+  if (own.some((id) => groupIds.includes(id))) return true
+  for (let at = 0; at < own.length; at += mostKeys) {
+    const _id = { $in: own.slice(at, at + mostKeys).map((id) => keyOf(appKey, id)) }
+    const above = { [listKey('ancestorIds')]: { $in: [...groupIds] } }
+    const query = { $and: [{ _id }, above] }
+    if ((await connection.collection(tableOf('groups')).findOne(query, { projection: { _id: 1 } })) !== null)
+      return true
+  }
+  return false
 }
 
 /** The devices of these groups and of the groups below. */
