@@ -88,10 +88,21 @@ export async function runTestFiles(
 
 type Shared = Pick<CaseRequest, 'functions'> & { folder: string; config: Config; log: Logger }
 
-async function runFile(file: string, { folder, ...shared }: Shared): Promise<FileResult> {
+async function runFile(file: string, shared: Shared): Promise<FileResult> {
   const { test, problems, source } = await readTestFile(file)
   const result: FileResult = { file, problems, source, cases: [], wires: { taken: 0, all: 0, missing: [] } }
   if (!test) return result
+  try {
+    return await runTests(test, result, shared)
+  } catch (error) {
+    // A flow or a folder that is not there: the other files are run all the same.
+    if (!(error instanceof ConfigError)) throw error
+    const { message } = error
+    return { ...result, problems: [{ code: 'test.file', message, severity: 'error', file, pointer: '' }] }
+  }
+}
+
+async function runTests(test: TestFile, result: FileResult, { folder, ...shared }: Shared): Promise<FileResult> {
   result.flow = flowFileOf(test)
   const application = test.application ?? applicationOf(result.flow)
   const world = await buildWorld(test, { flow: result.flow, application, folder, config: shared.config })

@@ -480,7 +480,13 @@ describe('files', () => {
 
   test('asks for a flow, for tests and for a place that are there', async () => {
     await put('g.test.json', { tests: [{ name: 'one' }] })
-    await expect(command(folder)).rejects.toThrow(/the flow of .*g.test.json in .*g.yaml or .json/)
+    await put('f.json', fork)
+    await put('f.test.json', { tests: [{ name: 'one', data: { n: 9 } }] })
+    await put('e.test.json', { flow: 'f.json', application: 'nowhere', tests: [{ name: 'one' }] })
+    expect(await command(folder)).toBe(1)
+    expect(out.join('\n')).toMatch(/e.test.json.*Expected a folder that holds an application/)
+    expect(out.join('\n')).toMatch(/the flow of .*g.test.json in .*g.yaml or .json/)
+    expect(out.at(-1)).toContain('3 files, 1 passed, 0 failed, 2 files could not be run')
     await expect(command(await put('h/f.json', fork))).rejects.toThrow(/tests beside the flow/)
     await expect(command(join(folder, 'h'))).rejects.toThrow(/files named \*\.test\.yaml/)
     await expect(command(join(folder, 'nowhere'))).rejects.toThrow(/a file or a folder/)
