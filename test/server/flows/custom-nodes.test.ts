@@ -54,7 +54,7 @@ async function open(limits: Partial<RunLimits> = {}) {
     onEnd: ({ flow }, _trigger, outcome) => void ended.push({ flow: flow.name, outcome }),
   })
   return {
-    ...{ app, runner, plans, ended, messages },
+    ...{ app, store, runner, plans, ended, messages },
     /** Adds a custom node; gives its id. */
     async custom(name: string, content: Content) {
       const { triggers = [start(first(content.nodes))], globals = [], ...rest } = content
@@ -255,6 +255,20 @@ test('the first end counts at once, and what is left behind goes no further', as
   expect(messages).toEqual([])
 })
 
+test('what custom nodes have left behind counts among the branches of the run', async () => {
+  const { custom, press } = await open({ branches: 10 })
+  const slow = { id: 'slow', type: 'DelayNode', config: { delay: '30' }, outputIds: [[]] }
+  const id = await custom('Leaves', { nodes: [slow, cap()], triggers: [start('slow', 'cap')] })
+  const loop = {
+    ...{ id: 'loop', type: 'LoopNode', outputIds: [[], ['call']] },
+    config: { loopSourcePath: 'data.times', currentItemPath: 'item' },
+  }
+  const turn = { ...execute(id, {}, [['next'], []]), meta: { groupId: 'loop' } }
+  const next = { id: 'next', type: 'LoopCapNode', config: { loopNodeId: 'loop' }, meta: { groupId: 'loop' } }
+  expect((await press([loop, turn, next], { times: 9 })).status).toBe('done')
+  expect((await press([loop, turn, next], { times: 10 })).error).toMatchObject({ code: 'limit.branches' })
+})
+
 test('a failure inside is one of the node that called, with the way to where it was', async () => {
   const { custom, press, ended } = await open()
   const bad = { id: 'bad', type: 'ThrowErrorNode', config: { messageTemplate: 'No luck' } }
@@ -294,7 +308,7 @@ test('a failure inside is one of the node that called, with the way to where it 
 })
 
 test('names a custom node, or a version, that does not exist', async () => {
-  const { custom, press, app } = await open()
+  const { custom, press, app, store } = await open()
   const id = await custom('Known', { nodes: [cap()] })
   await app
     .collection('flowVersions')
@@ -306,6 +320,13 @@ test('names a custom node, or a version, that does not exist', async () => {
   expect((await press([execute(id, { customNodeVersion: 'v1' })])).error?.message).toContain('a start')
   const cloud = await press([execute(unknown.payload.flowId as string)])
   expect(cloud.error?.code).toBe('custom-node.missing')
+  const content = { triggers: [start('cap')], nodes: [cap()], globals: [] }
+  const theirs = await store
+    .app({ tenant: 't2', application: 'b'.repeat(24) })
+    .collection('flows')
+    .insert({ name: 'Theirs', flowClass: 'customNode', enabled: true, content })
+  const foreign = await press([execute(theirs.id)])
+  expect(foreign.error?.message.replace(theirs.id, 'f'.repeat(24))).toBe(unknown.error?.message)
 })
 
 test('runs the version that is named, and sees a change with the next run', async () => {
