@@ -19,6 +19,11 @@ export const email = defineNode({
     }),
     subject: template({ key: 'subjectTemplate', label: 'Subject' }),
     html: template({ key: 'bodyTemplate', label: 'Body (HTML)' }),
+    once: template({
+      key: 'onceTemplate',
+      label: 'Only once for',
+      help: 'Such as {{data.id}}: of all mails of this flow with the same text here only the first is sent. Empty: all.',
+    }),
     result: path({ key: 'resultPath', label: 'Result', help: '{ success: true }, or { error }.', writes: true }),
   },
   examples: [
@@ -35,9 +40,11 @@ export const email = defineNode({
     },
   ],
   async run({ config, use }) {
-    const { from, subject, html } = config
+    const { from, subject, html, once } = config
     const to = config.to.map((one) => String(one ?? ''))
-    const sent = use.mail.send({ to, subject, html, ...(from.trim() === '' ? {} : { from: from.trim() }) })
+    const replyTo = from.trim() === '' ? {} : { from: from.trim() }
+    const key = once.trim() === '' ? {} : { key: once.trim() }
+    const sent = use.mail.send({ to, subject, html, ...replyTo, ...key })
     config.result.write(await orError(sent.then(() => ({ success: true }))))
   },
 })

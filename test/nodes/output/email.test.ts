@@ -25,3 +25,19 @@ test('a refused mail is put at the result path', async () => {
   const { payload } = await runNode(email, { config, use: { mail: { send: send.method } } })
   expect(payload.out).toEqual({ error: { type: 'RateLimit', message: 'Too many' } })
 })
+
+test('a mail that is to be sent only once says for what', async () => {
+  const send = noting<unknown[], void>(undefined as undefined)
+  const once = { ...config, onceTemplate: ' {{id}} {{name}} ' }
+  await runNode(email, {
+    config: once,
+    payload: { to: 'a@example.com', id: 7, name: 'x' },
+    use: { mail: { send: send.method } },
+  })
+  await runNode(email, {
+    config: { ...once, onceTemplate: ' ' },
+    payload: { to: 'a@example.com' },
+    use: { mail: { send: send.method } },
+  })
+  expect(send.calls.map(([mail]) => (mail as { key?: string }).key)).toEqual(['7 x', undefined])
+})
