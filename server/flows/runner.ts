@@ -273,7 +273,9 @@ function excerptOf(message: string): string {
 }
 
 function logFailure(log: Logger, { runId, app, flow }: RunContext, { error }: Outcome): void {
-  const about = { runId, application: app.scope.application, flow: flow.name, version: flow.version, node: error?.node }
+  const { node, inside } = error ?? {}
+  const place = { flow: flow.name, version: flow.version, node, ...(inside ? { inside } : {}) }
+  const about = { runId, application: app.scope.application, ...place }
   if (error?.code === 'internal') log.error({ ...about, err: error.cause }, 'a run failed on a fault of the server')
   else log.warn({ ...about, code: error?.code, reason: excerptOf(error?.message ?? '') }, 'a run failed')
 }

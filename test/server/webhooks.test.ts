@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newWebhookToken, webhookTokenHash } from '../../server/experience/webhook-token.ts'
 import { type Answer, clientOf } from '../helpers/client.ts'
@@ -7,7 +8,7 @@ let running: TestServer
 let url: string
 
 beforeAll(async () => {
-  running = await startServer({ folders: ['examples/one-to-many'] })
+  running = await startServer({ folders: ['examples/one-to-many'], config: { requestTimeoutMs: 1_000 } })
   const [application] = running.applications
   const app = running.store.app(application!.scope)
   const token = newWebhookToken(application!.scope.application)
@@ -83,4 +84,20 @@ test('the admin host answers everything else itself', async () => {
   expect(unknown.text).toContain('admin host')
   const forged = await clientOf(running.port, 'localhost').get(url.replace(/.{5}\/sum$/, '00000'))
   expect(forged).toMatchObject({ status: 404, text: expect.stringContaining('There is no webhook') })
+})
+
+test('a client that dawdles over its body is sent away, and others are served meanwhile', async () => {
+  const head = `POST ${url} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n`
+  const slow = new Promise<string>((resolve) => {
+    const socket = connect(running.port, '127.0.0.1')
+    let received = ''
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString()
+    })
+    socket.on('close', () => resolve(received))
+    socket.on('error', () => resolve(received))
+    socket.write(`${head}{"a":`)
+  })
+  expect((await call('localhost', '{"a":2,"b":40}')).status).toBe(200)
+  expect(await slow).toMatch(/^HTTP\/1\.1 408 /)
 })

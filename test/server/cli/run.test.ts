@@ -224,7 +224,7 @@ describe('run of a flow with custom nodes', () => {
     },
   )
 
-  test('tells in the trace where in the custom node it failed', async () => {
+  test('fails at the node that calls when its input is wrong', async () => {
     const app = await folderOf()
     expect(await run('caller', '--app', app, '--trigger', 'ui-7', '--payload', '{"data":{"n":"x"}}', '--json')).toBe(1)
     expect(trace().error).toMatchObject({ code: 'config.type', node: { id: 'call' } })

@@ -25,6 +25,7 @@ async function open(limits: Partial<RunLimits> = {}) {
   const { app, store, plans } = application
   const ended: { flow: string; outcome: Outcome }[] = []
   const messages: DebugMessage[] = []
+  const log: Payload[] = []
   const debug = openDebugStream(() => NOW)
   debug.listen((message) => messages.push(message))
   const services = (context: RunContext): Services =>
@@ -50,11 +51,11 @@ async function open(limits: Partial<RunLimits> = {}) {
   const runner = openRunner({
     ...{ store, plans, limits, services, now: () => NOW, failReply: () => undefined },
     records: openRunRecords({ delayMs: 60_000, onError: () => undefined }),
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'warn' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
     onEnd: ({ flow }, _trigger, outcome) => void ended.push({ flow: flow.name, outcome }),
   })
   return {
-    ...{ app, store, runner, plans, ended, messages },
+    ...{ app, store, runner, plans, ended, messages, log },
     /** Adds a custom node; gives its id. */
     async custom(name: string, content: Content) {
       const { triggers = [start(first(content.nodes))], globals = [], ...rest } = content
@@ -270,7 +271,7 @@ test('what custom nodes have left behind counts among the branches of the run', 
 })
 
 test('a failure inside is one of the node that called, with the way to where it was', async () => {
-  const { custom, press, ended } = await open()
+  const { custom, press, ended, log } = await open()
   const bad = { id: 'bad', type: 'ThrowErrorNode', config: { messageTemplate: 'No luck' } }
   const innermost = await custom('Inner', { nodes: [bad] })
   const outer = await custom('Outer', { nodes: [execute(innermost, {}, [[], []], 'inner-call')] })
@@ -289,6 +290,9 @@ test('a failure inside is one of the node that called, with the way to where it 
       { flow: innermost, node: { id: 'bad', type: 'ThrowErrorNode' } },
     ],
   })
+  expect(log).toMatchObject([
+    { node: { id: 'call' }, inside: [{ flow: outer }, { flow: innermost, node: { id: 'bad' } }] },
+  ])
   expect(ended.at(-1)?.outcome.payload.data).toMatchObject({
     errorInfo: {
       ...{ nodeId: 'call', nodeType: 'CustomNodeExecuteNode' },
