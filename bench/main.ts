@@ -13,6 +13,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   start: async () => (await import('./start.ts')).run,
   jobs: async () => (await import('./jobs.ts')).run,
   export: async () => (await import('./export.ts')).run,
+  shared: async () => (await import('./shared.ts')).run,
   store: async () => (await import('./size.ts')).store,
   tenancy: async () => (await import('./size.ts')).tenancy,
 }

@@ -22,6 +22,8 @@ export interface StartOptions {
   args: string[]
   env?: Record<string, string>
   cwd?: string
+  /** On any core, beside what else it needs; default on the servers' own. */
+  anywhere?: boolean
 }
 
 /** True when servers get one core and the load another. */
@@ -74,9 +76,9 @@ function cpuMsOf(pid: number): number {
   return ticks.reduce((sum, one) => sum + one * 10, 0)
 }
 
-function spawnPinned({ args, env, cwd = root }: StartOptions): ChildProcess {
+function spawnPinned({ args, env, cwd = root, anywhere = false }: StartOptions): ChildProcess {
   // taskset becomes Node, so the process id is that of the server.
-  const [command, ...before] = pinned ? ['taskset', '-c', '0', process.execPath] : [process.execPath]
+  const [command, ...before] = pinned && !anywhere ? ['taskset', '-c', '0', process.execPath] : [process.execPath]
   const inherited = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', NODE_ENV: 'production' }
   const child = spawn(command!, [...before, ...args], {
     cwd,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openResources } from '../server/resources/resources.ts'
-import type { AppStore, WriteOperation } from '../server/store/port.ts'
+import type { AppStore, Store, WriteOperation } from '../server/store/port.ts'
 import { openSqlite } from '../server/store/sqlite.ts'
 import { tenancyWrite } from '../server/tenancy/write.ts'
 
@@ -18,6 +18,10 @@ export interface TenancyFigure {
 export interface TenancyBenchOptions {
   /** Default 1,000,000. A tenth of it in groups, each with one user; every group associates by a tag of its own. */
   devices?: number
+  /** Empty; closed by whoever opened it. Default an embedded store in a temporary folder. */
+  store?: Store
+  /** Part of the usual number of calls that is timed; default 1. */
+  share?: number
   log?: (line: string) => void
 }
 
@@ -27,32 +31,44 @@ const deepest = 20
  * Builds groups nested up to 20 deep and their devices through the rules of tenancy, then measures what requests ask and what
  * writes cost in that world. Uses a temporary folder, which is removed.
  */
-export async function run({
-  devices = 1_000_000,
-  log = () => undefined,
-}: TenancyBenchOptions = {}): Promise<TenancyFigure[]> {
+export async function run({ store, ...options }: TenancyBenchOptions = {}): Promise<TenancyFigure[]> {
+  if (store) return measure(store, options)
   const folder = await mkdtemp(join(tmpdir(), 'headgate-bench-'))
-  const store = await openSqlite({ file: join(folder, 'store.db') })
+  const own = await openSqlite({ file: join(folder, 'store.db') })
+  try {
+    return await measure(own, options)
+  } finally {
+    await own.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function measure(
+  store: Store,
+  { devices = 1_000_000, share = 1, log = () => undefined }: Omit<TenancyBenchOptions, 'store'>,
+): Promise<TenancyFigure[]> {
   const figures: TenancyFigure[] = []
   const note = (figure: TenancyFigure) => {
     figures.push(figure)
     log(JSON.stringify(figure))
   }
-  try {
-    const app = store.app({ tenant: 'bench', application: 'a'.repeat(24) })
-    const world = worldOf(devices)
-    await load(app, 'groups', world.groupOperations(), note)
-    await load(app, 'users', world.userOperations(), note)
-    await load(app, 'devices', world.deviceOperations(), note)
-    await measureReads(app, world, note)
-    await measureWrites(app, world, note)
-    return figures
-  } finally {
-    await store.close()
-    await rm(folder, { recursive: true, force: true })
-  }
+  const app = store.app({ tenant: 'bench', application: 'a'.repeat(24) })
+  const world = worldOf(devices)
+  await load(app, 'groups', world.groupOperations(), note)
+  await load(app, 'users', world.userOperations(), note)
+  await load(app, 'devices', world.deviceOperations(), note)
+  const timed: Timed = (times, call) => timeCalls(Math.max(Math.ceil(times * share), 1), call)
+  await measureReads(app, { world, note, timed })
+  await measureWrites(app, { world, note, timed })
+  return figures
 }
 
+type Timed = typeof timeCalls
+interface Measuring {
+  world: World
+  note: Note
+  timed: Timed
+}
 type Note = (figure: TenancyFigure) => void
 type World = ReturnType<typeof worldOf>
 
@@ -135,7 +151,7 @@ async function load(app: AppStore, what: string, operations: Iterable<WriteOpera
   note({ what: `${what} written a second`, amount: Math.round((amount / (performance.now() - begun)) * 1000) })
 }
 
-async function measureReads(app: AppStore, world: World, note: Note): Promise<void> {
+async function measureReads(app: AppStore, { world, note, timed }: Measuring): Promise<void> {
   const { tenancy, devices } = openResources({ app, now: Date.now })
   const any = (most: number, n: number) => (n * 48271 + 11) % most
   const verify = (user: number, device: number) =>
@@ -159,7 +175,7 @@ async function measureReads(app: AppStore, world: World, note: Note): Promise<vo
   note({ what: 'who can see a device', ...(await timed(1_000, seen)) })
 }
 
-async function measureWrites(app: AppStore, world: World, note: Note): Promise<void> {
+async function measureWrites(app: AppStore, { world, note, timed }: Measuring): Promise<void> {
   const retag = (n: number) => {
     const tags = [{ key: 'group', value: idOf('a', (n * 31) % world.groups) }]
     return tenancyWrite(app, [{ update: 'devices', id: idOf('d', (n * 101) % world.devices), change: { tags } }])
@@ -185,7 +201,10 @@ function closest({ below, groups }: World, part: number): number {
   return below.reduce((best, _, n) => (far(n) < far(best) ? n : best), 0)
 }
 
-async function timed(times: number, call: (n: number) => Promise<unknown>): Promise<{ p50Us: number; p99Us: number }> {
+async function timeCalls(
+  times: number,
+  call: (n: number) => Promise<unknown>,
+): Promise<{ p50Us: number; p99Us: number }> {
   for (let n = 0; n < Math.min(times / 10, 100); n += 1) await call(n)
   const taken: number[] = []
   for (let n = 0; n < times; n += 1) {

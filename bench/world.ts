@@ -5,8 +5,8 @@ import { stringify } from 'yaml'
 import { importFolder } from '../server/bundle/import-folder.ts'
 import { openTokens } from '../server/resources/tokens.ts'
 import type { DeviceDocument, GroupDocument, UserDocument } from '../server/store/documents.ts'
+import { openStore } from '../server/store/open.ts'
 import type { AppStore, LastValue } from '../server/store/port.ts'
-import { openSqlite } from '../server/store/sqlite.ts'
 import { type Started, startServer } from './processes.ts'
 
 /** The application of the benchmarks, imported into a store of its own. */
@@ -39,8 +39,17 @@ const customers = 10
 const sites = 4
 const devicesOfSite = 5
 
-/** Writes the folder, imports it and reports the state of its devices once. `moreFlows`: endpoints GET /flow/0, ... */
-export async function openWorld({ moreFlows = 0 }: { moreFlows?: number } = {}): Promise<World> {
+/**
+ * Writes the folder, imports it and reports the state of its devices once. `moreFlows`: endpoints GET /flow/0, ... `settings`: of the
+ * servers; with STORE_URL any number of them serve what was imported once.
+ */
+export async function openWorld({
+  moreFlows = 0,
+  settings = {},
+}: {
+  moreFlows?: number
+  settings?: Record<string, string>
+} = {}): Promise<World> {
   const home = await mkdtemp(join(tmpdir(), 'headgate-bench-'))
   const folder = join(home, 'app')
   const env = {
@@ -48,9 +57,11 @@ export async function openWorld({ moreFlows = 0 }: { moreFlows?: number } = {}):
     LOG_LEVEL: 'error',
     PORT: '0',
     REQUESTS_PER_SECOND: '0',
+    ...settings,
   }
   await writeFolder(folder, moreFlows)
-  const store = await openSqlite({ file: join(env.DATA_DIR, 'headgate.db') })
+  const store = await openStore(settings.STORE_URL, join(env.DATA_DIR, 'headgate.db'))
+  const imports = settings.STORE_URL ? [] : ['--app', `${folder}=${slug}`]
   try {
     const io = { env, out: () => undefined, err: (line: string) => void process.stderr.write(`${line}\n`) }
     const { scope, host } = await importFolder({ store, folder, slug, password: 'not-asked-for', io })
@@ -60,7 +71,11 @@ export async function openWorld({ moreFlows = 0 }: { moreFlows?: number } = {}):
     return {
       ...{ host, data, token: await tokenOf(data) },
       start: (flags = []) =>
-        startServer({ args: [...flags, 'server/main.ts', 'start', '--app', `${folder}=${slug}`], env }),
+        startServer({
+          args: [...flags, 'server/main.ts', 'start', ...imports],
+          env,
+          anywhere: Boolean(settings.STORE_URL),
+        }),
       forget: () => rm(env.DATA_DIR, { recursive: true }),
       close: () => rm(home, { recursive: true, force: true }),
     }
