@@ -12,6 +12,7 @@ import type { AppStore, Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import type { Placement } from './custom-nodes.ts'
 import { errorListeners } from './error-listeners.ts'
+import { ANY_ENDPOINT, endpointMatches, type Match, targetMatch, webhookMatches } from './matches.ts'
 import { errorStart, type Start, startPayload } from './payload.ts'
 import { type AppFlows, type Plans, type RunnableFlow, replyIdOf } from './plans.ts'
 import type { RunRecords } from './records.ts'
@@ -85,13 +86,7 @@ interface RunEnd {
   unheard?: { message: string; cause?: unknown }
 }
 
-const ANY_ENDPOINT = '0'.repeat(24)
 const PUBLIC_ID = '0'.repeat(24)
-
-interface Match {
-  flow: RunnableFlow
-  trigger: PlanTrigger
-}
 
 /** Starts runs and sees them to their end: record, log, error listeners. */
 export function openRunner(deps: RunnerDeps): Runner {
@@ -206,9 +201,9 @@ export function openRunner(deps: RunnerDeps): Runner {
       const { data, relay, roots, ...about } = given
       const app = deps.store.app(scope)
       const flows = await deps.plans.of(app)
-      const flow = runningFlow(flows, target)
-      const trigger = flow && targetOf(flow, target)
-      if (!flow || !trigger) return undefined
+      const match = targetMatch(flows, target)
+      if (!match) return undefined
+      const { flow, trigger } = match
       const at = time ?? new Date(deps.now())
       const start = { data, relay, roots, triggerId, triggerType: trigger.published, time: at }
       const { depth, family, signal } = about
@@ -226,43 +221,6 @@ export function openRunner(deps: RunnerDeps): Runner {
       await Promise.allSettled(running)
     },
   }
-}
-
-// A flow that is switched off never fires, whatever version is named.
-function runningFlow(flows: AppFlows, { flowId, version }: TriggerTarget): RunnableFlow | undefined {
-  const enabled = flows.flows.filter((one) => one.id === flowId)
-  if (version === undefined || enabled.length === 0) return enabled[0]
-  const ofExperience = enabled[0]!.experienceVersion !== undefined
-  return ofExperience ? enabled.find((one) => one.version === version) : flows.version(flowId, version)
-}
-
-function targetOf({ plan }: RunnableFlow, { triggerKey, triggerType, index = -1 }: TriggerTarget) {
-  const fits = (one: PlanTrigger | undefined) =>
-    one?.key === triggerKey && (triggerType === undefined || one.published === triggerType)
-  const there = plan.triggers[index]
-  return fits(there) ? there : plan.triggers.find(fits)
-}
-
-function webhookMatches({ flows }: AppFlows, id: string): Match[] {
-  return flows.flatMap((flow) =>
-    flow.plan.triggers
-      .filter(({ type, key }) => type === 'webhook' && key === id)
-      .map((trigger) => ({ flow, trigger })),
-  )
-}
-
-function endpointMatches(flows: AppFlows, event: EndpointEvent): Match[] {
-  const matches = (flow: RunnableFlow, { type, key, config }: PlanTrigger) => {
-    if (type !== 'endpoint') return false
-    if (key !== ANY_ENDPOINT && key !== event.endpoint?.id && key !== event.endpoint?.copyOf) return false
-    if (flow.experienceVersion !== undefined) return flow.experienceVersion === event.version
-    // An application flow names the experience version; one that listens to everything and names none hears all.
-    const named = config.experienceVersion || (key === ANY_ENDPOINT ? event.version : 'develop')
-    return flow.flowClass === 'cloud' && named === event.version
-  }
-  return flows.flows.flatMap((flow) =>
-    flow.plan.triggers.filter((trigger) => matches(flow, trigger)).map((trigger) => ({ flow, trigger })),
-  )
 }
 
 const MOST_MESSAGE_CHARS = 1_000
