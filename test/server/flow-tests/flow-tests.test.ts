@@ -91,12 +91,17 @@ describe('expectations', () => {
     ['a node that does not exist', { visited: ['huge'], notVisited: ['huge'] }, ['visited', 'notVisited']],
     ['a part of the payload', { payload: { data: { x: 'big kg' } } }, []],
     ['another payload', { payload: { data: { x: 'small', n: 7 } } }, ['payload.data.x', 'payload.data.n']],
-    ['a place', { at: { 'data.x': 'big kg', data: { n: 9, x: 'big kg' } } }, []],
-    ['a place with more in it', { at: { data: { n: 9 } } }, ['data.x']],
+    ['a place', { at: { 'data.x': 'big kg', data: { n: 9, list: [1, 2], x: 'big kg' } } }, []],
+    ['a place with more in it', { at: { data: { n: 9, list: [1, 2] } } }, ['data.x']],
     [
       'nothing at a place',
       { payload: { working: { $absent: true } }, at: { 'data.x': { $absent: true } } },
       ['data.x'],
+    ],
+    [
+      'a list of another length',
+      { at: { 'data.list': [1] }, payload: { data: { list: [1] } } },
+      ['payload.data.list', 'data.list'],
     ],
     ['anything', { payload: { data: { x: { $any: true }, y: { $any: true } } } }, ['payload.data.y']],
     [
@@ -125,7 +130,7 @@ describe('expectations', () => {
       ['devices.pump'],
     ],
   ])('say %s', async (_, expectation, wrong) => {
-    const result = await run(fork, [{ data: { n: 9 }, globals: { unit: 'kg' }, expect: expectation }])
+    const result = await run(fork, [{ data: { n: 9, list: [1, 2] }, globals: { unit: 'kg' }, expect: expectation }])
     expect(result.lines).toEqual([wrong])
     expect(result.code).toBe(wrong.length === 0 ? 0 : 1)
   })
@@ -319,6 +324,44 @@ describe('stand-ins', () => {
     expect(result.lines.slice(0, 2)).toEqual([[], ['events.0']])
     expect(result.file.cases[2].problem).toBe('Expected the name of a device in "device", got "Fan"')
     expect(result.file.cases[3].problem).toMatch(/level/)
+  })
+
+  test('a mail counts as sent when the real service takes it', async () => {
+    const to = Array.from({ length: 6 }, (_, index) => `a${index}@b.example`)
+    const config = { toAddresses: to, subjectTemplate: 'Hi', bodyTemplate: 'x', resultPath: 'working.mail' }
+    const result = await run(flow([{ id: 'm', type: 'StructureEmailNode', config, outputIds: [[]] }]), [
+      { expect: { mails: [], payload: { working: { mail: { error: { type: 'Validation' } } } } } },
+    ])
+    expect(result.lines).toEqual([[]])
+  })
+
+  test('the first reply counts, with its status, headers and cookies', async () => {
+    const reply = (id: string, body: string, next: string[]): Node => ({
+      ...{ id, type: 'EndpointReplyNode', outputIds: [next] },
+      config: {
+        ...{ replyType: 'custom', bodyTemplateType: 'json', bodyTemplate: body, responseCodeTemplate: '201' },
+        headerInfo: [{ keyTemplate: 'X-One', valueTemplate: '1' }],
+        cookieInfo: [{ nameTemplate: 'a', valueTemplate: 'b' }, { nameTemplate: 'old' }],
+      },
+    })
+    const two = flow(
+      [reply('a', '{"n":1}', ['b']), reply('b', '{"n":2}', [])],
+      [{ type: 'endpoint', key: 'e', outputIds: [['a']] }],
+    )
+    const result = await run(two, [
+      {
+        expect: {
+          path: ['a', 'b'],
+          reply: {
+            ...{ status: 201, body: { n: 1 }, headers: { 'x-one': '1' }, cookies: { a: { value: 'b' }, old: null } },
+            ...{ contains: ['"n":1'], notContains: ['2'] },
+          },
+        },
+      },
+      { expect: { reply: { status: 200, body: { n: 2 }, contains: ['two'], notContains: ['"n"'] } } },
+      { expect: { reply: 'none' } },
+    ])
+    expect(result.lines).toEqual([[], ['reply.status', 'reply.body.n', 'reply.text', 'reply.text'], ['reply']])
   })
 
   test('nothing of the environment reaches a test', async () => {

@@ -71,6 +71,7 @@ describe('wrong flows', () => {
     ['the same by our own name', node({ type: 'conditional' })],
     ['a blank one', node({ type: 'ConditionalNode', config: { expression: ' ' } })],
     ['a template that is a list', node({ type: 'GetDeviceNode', config: { idTemplate: [], resultPath: 'x' } })],
+    ['a blank path where one must be', node({ type: 'GetDeviceNode', config: { resultPath: ' ' } })],
     ['a path that is a number', node({ type: 'GetDeviceNode', config: { resultPath: 5 } })],
     ['a flag that is a word', node({ type: 'GetDeviceNode', config: { includeState: 'maybe', resultPath: 'x' } })],
     ['a choice that is none', node({ type: 'GetDeviceNode', config: { findMethod: 'nane', resultPath: 'x' } })],
