@@ -34,7 +34,7 @@ export const cryptoSign = defineNode({
     const data = bytesOf(config.data, config.dataEncoding)
     const encoding = encodingOf(config.signatureEncoding, 'base64')
     try {
-      const key = readPem(String(config.key ?? ''), createPrivateKey, 'a private key')
+      const key = readPem(typeof config.key === 'string' ? config.key : '', createPrivateKey, 'a private key')
       const signature = await signOf(digestFor(key, config.algorithm), data, keyInput(key, config))
       config.result.write({ signature: signature.toString(encoding) })
     } catch (error) {

@@ -40,7 +40,11 @@ export const cryptoVerify = defineNode({
     const data = bytesOf(config.data, config.dataEncoding)
     const signature = bytesOf(config.signature, config.signatureEncoding)
     try {
-      const key = readPem(String(config.key ?? ''), createPublicKey, 'a public key or certificate')
+      const key = readPem(
+        typeof config.key === 'string' ? config.key : '',
+        createPublicKey,
+        'a public key or certificate',
+      )
       const valid = await verifyOf(digestFor(key, config.algorithm), data, keyInput(key, config), signature)
       return valid ? 'valid' : 'invalid'
     } catch (error) {

@@ -57,10 +57,13 @@ async function decode(source: unknown, config: CsvFormat & { stripBom: boolean }
   const lines = format.record_delimiter === '\n' ? { record_delimiter: ['\r\n', '\n'] } : {}
   const parser = parse({ ...format, ...lines, bom: config.stripBom, skip_empty_lines: true })
   const turn = takeTurns(signal)
+  const chunks = Readable.from(chunksOf(source, turn))
+  // A pipe does not pass on that the run is over.
+  chunks.on('error', (error) => parser.destroy(error))
   let header: string[] | undefined
   const rows: Record<string, string>[] = []
   let size = 0
-  for await (const record of Readable.from(chunksOf(source)).pipe(parser) as AsyncIterable<string[]>) {
+  for await (const record of chunks.pipe(parser) as AsyncIterable<string[]>) {
     await turn()
     if (header === undefined) {
       header = record
@@ -78,11 +81,13 @@ async function decode(source: unknown, config: CsvFormat & { stripBom: boolean }
   return rows
 }
 
-function* chunksOf(text: string): Iterable<string> {
+async function* chunksOf(text: string, turn: () => Promise<void> | undefined): AsyncIterable<string> {
   for (let start = 0; start < text.length; ) {
     let end = start + CHUNK_CHARS
     // A pair of surrogates is one character: apart they would be none.
     if (/[\ud800-\udbff]/.test(text.charAt(end - 1))) end += 1
+    // A single row may be as long as the text: others wait no longer than for one piece of it.
+    await turn()
     yield text.slice(start, end)
     start = end
   }

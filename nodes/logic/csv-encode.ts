@@ -103,9 +103,14 @@ function keysOf(rows: CsvRow[]): string[] {
 }
 
 function namesOf(columns: unknown): string[] {
-  const names = Array.isArray(columns) && columns.length !== 1 ? columns : String(columns).split(',')
+  const [only] = Array.isArray(columns) ? columns : [columns]
+  const names = Array.isArray(columns) && columns.length !== 1 ? columns : textOf(only).split(',')
   if (names.length > MOST_COLUMNS) throw new CsvFailure(`Expected at most ${MOST_COLUMNS} columns`)
-  return names.map((name) => String(name).trim())
+  return names.map((name) => textOf(name).trim())
+}
+
+function textOf(name: unknown): string {
+  return typeof name === 'string' || typeof name === 'number' ? String(name) : ''
 }
 
 function own(row: Record<string, unknown>, name: string): unknown {

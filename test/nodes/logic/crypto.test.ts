@@ -132,8 +132,10 @@ describe('sign and verify', () => {
     [{}, `-----BEGIN PRIVATE KEY-----${'A'.repeat(9_000)}`, 'at most 8192 characters'],
     [{ algorithmTemplate: 'SHA9' }, rsa.privatePem, 'Expected a digest'],
     [{ keyTemplateType: 'payloadPath', keyTemplate: 'none' }, '', 'in PEM format'],
+    [{ keyTemplateType: 'payloadPath', keyTemplate: 'odd' }, '', 'in PEM format'],
   ])('%j with a key that will not do is an error at the result path, without the key', async (config, key, message) => {
-    for (const run of [await signed(config, { key }), await verified(config, { key, signature: 'AAAA' })]) {
+    const odd = { toString: 1 }
+    for (const run of [await signed(config, { key, odd }), await verified(config, { key, odd, signature: 'AAAA' })]) {
       expect(['next', 'invalid']).toContain(run.output)
       expect(run.payload.r).toEqual({ error: { message: expect.stringContaining(message) } })
       expect(JSON.stringify(run.payload.r)).not.toMatch(/nonsense|BEGIN|AAA/)

@@ -62,11 +62,14 @@ describe('decode', () => {
     expect((await decoded(text, config)).r).toEqual({ error: { message: expect.stringContaining(message) } })
   })
 
-  test('stops when the run is over', async () => {
+  test.each([
+    ['in many rows', 'a,b\n1,2\n'.repeat(400_000)],
+    ['in one row', ','.repeat(4 << 20)],
+  ])('stops when the run is over, %s', async (_, text) => {
     const stopped = new AbortController()
     const run = runNode(csvDecode, {
       config: { source: 'a', destination: 'r' },
-      payload: { a: 'a,b\n1,2\n'.repeat(400_000) },
+      payload: { a: text },
       signal: stopped.signal,
     })
     stopped.abort(new Error('The run is over'))
@@ -110,6 +113,13 @@ describe('encode', () => {
   test('what it writes, the other reads', async () => {
     const given = Array.from({ length: 1_000 }, (_, n) => ({ n: String(n), text: `"${n}",\r\n'` }))
     expect((await decoded(await encoded(given))).r).toEqual(given)
+  })
+
+  test('names that are no texts are columns without values', async () => {
+    const config = { source: 'rows', destination: 'r', headerTemplateType: 'payloadPath', headerTemplate: 'names' }
+    const payload = { rows: [{ a: 1 }], names: ['a', { toString: 1 }, null] }
+    const run = await runNode(csvEncode, { config, payload })
+    expect(run.payload.r).toBe('a,,\n1,,\n')
   })
 
   test('only own properties make cells', async () => {

@@ -102,8 +102,11 @@ describe('gauge', () => {
       () => ({ time: time(0), value: 2 }),
     ],
     [{ ...site, deviceIdsPath: 'none' }, () => ({})],
+    [{ deviceIdsPath: 'odd', aggregation: 'COUNT' }, () => ({ time: time(0), value: 1 })],
+    [{ ...site, attribute: ['{{odd.[0]}}', 'n'] }, () => ({ time: time(1_000), value: 6 })],
   ])('%j', async (config, expected) => {
-    const payload = { m: 'm', names: ['n', 'm'], longer: 9_000, on: 'on', group: groupId, list: [ids.a, ids.c] }
+    const odd: unknown[] = [{ toString: 1 }, { id: ids.a }, null, [1], ids.b]
+    const payload = { odd, m: 'm', names: ['n', 'm'], longer: 9_000, on: 'on', group: groupId, list: [ids.a, ids.c] }
     expect(await gauge(config, payload)).toEqual(expected())
   })
 })
@@ -195,7 +198,8 @@ describe('what cannot be asked', () => {
 })
 
 describe('delete', () => {
-  const remove = (config: Record<string, unknown>, payload = {}) => run.result('DeviceDeleteWorkflowNode', config, payload)
+  const remove = (config: Record<string, unknown>, payload = {}) =>
+    run.result('DeviceDeleteWorkflowNode', config, payload)
   const names = async () =>
     (await run.devices.find({ by: 'query', query: undefined }, {}, {})).items.map(({ name }) => name)
 
