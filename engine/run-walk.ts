@@ -140,7 +140,8 @@ function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame,
     halted: () => isOver(frame),
     alwaysCommits: (output) => node.committing.has(output),
     endTurn(loopId, turn) {
-      for (let at: Frame | undefined = frame; at; at = at.parent) {
+      // Loops of a caller are none of its custom nodes', whatever their ids.
+      for (let at: Frame | undefined = frame; at && at.call === frame.call; at = at.parent) {
         if (at.loop === loopId) {
           at.turn ??= { committed: context.payload, ...turn }
           return

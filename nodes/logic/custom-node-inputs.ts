@@ -28,7 +28,8 @@ export function customInputs(options: { key: string; label: string }): Field<Inp
     return (at) => (fields) => {
       let setting = compiled.get(fields)
       if (!setting) {
-        setting = compileInputs(raw, fields, scope)
+        // What is wrong is for the run to say now: the flow is compiled already.
+        setting = compileInputs(raw, fields, { ...scope, report: () => undefined })
         compiled.set(fields, setting)
       }
       return setting(at)

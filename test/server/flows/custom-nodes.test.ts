@@ -476,6 +476,25 @@ test('its own button runs it as a flow, and an end is then just an end', async (
   expect(ended).toMatchObject([{ flow: 'Alone', outcome: { status: 'done', payload: { data: { in: 1 } } } }])
 })
 
+test('ends no turn of a loop of its caller, though their ids are the same', async () => {
+  const { custom, press } = await open()
+  const theirs = {
+    id: 'next',
+    type: 'LoopCapNode',
+    config: { loopNodeId: 'loop', mapValuePath: 'data' },
+    outputIds: [],
+  }
+  const id = await custom('Copied', { nodes: [theirs, cap('data')], triggers: [start('next', 'cap')] })
+  const loop = {
+    ...{ id: 'loop', type: 'LoopNode', outputIds: [[], ['call']] },
+    config: { loopSourcePath: 'data.list', currentItemPath: 'item', mapResultPath: 'mapped' },
+  }
+  const turn = { ...execute(id, {}, [['next'], []]), meta: { groupId: 'loop' } }
+  const own = { loopNodeId: 'loop', mapValuePath: 'item.value' }
+  const { payload } = await press([loop, turn, { ...theirs, config: own, meta: { groupId: 'loop' } }], { list: [1, 2] })
+  expect(payload).toMatchObject({ mapped: [1, 2], flowName: 'Caller' })
+})
+
 test('works in a loop, serial and parallel, each turn with a call of its own', async () => {
   const { custom, press } = await open()
   const id = await custom('Double', {
