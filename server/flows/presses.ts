@@ -28,6 +28,8 @@ const MOST_DEPTH = 20
 const MOST_FAMILY = 10_000
 const MOST_SCHEDULED = 10_000
 const MOST_WAIT_MS = 366 * 86_400_000
+/** Who waits so long is no faster than a timer: the count of runs after each other begins anew. */
+const CALM_MS = 60_000
 /** What a run takes beside its data, in bytes. */
 const RUN_BYTES = 10_000
 const KEY = 'press '
@@ -86,7 +88,8 @@ export function pressesOf(context: RunContext, deps: PressDeps): Flows {
       throw new Refusal('RateLimit', `Expected at most ${MOST_SCHEDULED} runs that wait for their time, got more`)
     }
     const time = Math.max(dueAt, deps.now())
-    const input = { ...run, triggerId: run.triggerKey, time, relay: by }
+    const calm = wait >= CALM_MS ? { depth: 0 } : {}
+    const input = { ...run, ...calm, triggerId: run.triggerKey, time, relay: by }
     const job = await deps.jobs.add({ kind: 'run', input, key: `${KEY}${randomUUID()}`, dueAt: time, requestedBy: by })
     deps.jobs.wake(time)
     return job.id

@@ -260,6 +260,15 @@ test('what is to be pressed later is a job, that can be taken back until it begi
   expect(ended.map(({ flow }) => flow)).not.toContain('Target')
 })
 
+test('who waits less than a minute counts as one run after the other', async () => {
+  const { press, addFlow, jobs, resultOf } = await open()
+  const target = await addFlow({ name: 'Target', triggers: [button('b')] })
+  const soon = pressing(target, { behavior: 'schedule', secondsTemplate: '59' })
+  await press(await addFlow({ name: 'Caller', triggers: [button('b', ['p'])], nodes: [soon] }))
+  const [{ runId }] = resultOf('Caller') as [{ runId: string }]
+  expect((await jobs.get(runId))?.input).toMatchObject({ depth: 1 })
+})
+
 test('refuses a time more than a year away', async () => {
   const { press, addFlow, resultOf } = await open()
   const target = await addFlow({ name: 'Target', triggers: [button('b')] })
