@@ -79,6 +79,13 @@ function counting() {
       spend()
       return test(element)
     }
+  const getText = (node: Node): string => {
+    spend()
+    if (DomUtils.hasChildren(node) && !DomUtils.isComment(node)) return node.children.map(getText).join('')
+    if (!DomUtils.isText(node)) return ''
+    spend(node.data.length)
+    return node.data
+  }
   return {
     ...DomUtils,
     findAll: (test: Test, nodes: Node[]) => DomUtils.findAll(counted(test), nodes),
@@ -92,11 +99,7 @@ function counting() {
       spend()
       return a === b
     },
-    getText(node: Node) {
-      const text = DomUtils.textContent(node)
-      spend(text.length)
-      return text
-    },
+    getText,
   }
 }
 
