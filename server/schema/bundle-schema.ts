@@ -2,13 +2,27 @@ import { type Kind, kinds } from '../bundle/kinds.ts'
 import { kindSchema } from './flow-schema.ts'
 import type { JsonSchema } from './json-schema.ts'
 
-/** The schema of every file of an application folder that holds resources: what they are is in `resourceType`. */
+/**
+ * The schema of the files of an application folder: those that hold resources, whose kind is in `resourceType`, and the tests
+ * of flows beside them.
+ */
 export function bundleSchema(): JsonSchema {
   const known = kinds.filter(({ supported }) => supported)
+  const definitions = known.filter(({ open }) => !open).map((kind) => [kind.name, resourceSchema(kind)] as const)
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
-    title: 'Resources of a Headgate application',
+    title: 'A file of a Headgate application',
     description: 'A file of an application folder, such as application.yaml or devices.yaml. Made by npm run generate.',
+    if: { type: 'object', required: ['tests'], not: { required: ['resourceType'] } },
+    // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema.
+    then: { $ref: 'flow-test.schema.json' },
+    else: resourcesSchema(known),
+    definitions: Object.fromEntries(definitions),
+  }
+}
+
+function resourcesSchema(known: readonly Kind[]): JsonSchema {
+  return {
     type: 'object',
     required: ['resourceType', 'resources', 'version'],
     properties: {
@@ -24,9 +38,6 @@ export function bundleSchema(): JsonSchema {
         ? { $ref: 'flow.schema.json' }
         : { properties: { resources: { items: { $ref: `#/definitions/${kind.name}` } } } },
     })),
-    definitions: Object.fromEntries(
-      known.filter(({ open }) => !open).map((kind) => [kind.name, resourceSchema(kind)] as const),
-    ),
   }
 }
 
