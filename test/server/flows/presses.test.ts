@@ -248,7 +248,7 @@ test('what is to be pressed later is a job, that can be taken back until it begi
       triggerKey: 'b',
       data: { n: 1 },
       version: 'default',
-      depth: 1,
+      depth: 0,
       relay: { type: 'flow', id },
     },
   })
