@@ -10,6 +10,8 @@ export interface RunJobInput {
   /** The published name of the trigger's type, and where it stands in the flow: several may share a key. */
   triggerType: string
   index: number
+  /** Default the one that runs. */
+  version?: string
   triggerId: string
   /** Milliseconds since the epoch. */
   time: number
