@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import { FlowError } from '../../engine/errors.ts'
-import { path, template } from '../../engine/fields.ts'
+import { optional, path, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { bytesOf, encodingOf } from './encodings.ts'
 
@@ -32,7 +32,9 @@ export const hash = defineNode({
       help: 'MD5, SHA1, SHA256, SHA512, RIPEMD or Whirlpool.',
       default: 'SHA256',
     }),
-    secret: template({ key: 'secretTemplate', label: 'Secret', help: 'Set: an HMAC.' }),
+    secret: optional(template({ key: 'secretTemplate', label: 'Secret', help: 'Set: an HMAC.' }), {
+      blankIsAbsent: true,
+    }),
     secretEncoding: template({ key: 'secretEncodingTemplate', label: 'Encoding of the secret', default: 'utf8' }),
     encoding: template({ key: 'encodingTemplate', label: 'Encoding of the digest', default: 'hex' }),
     destination: path({ key: 'destinationPath', label: 'Digest', required: true, writes: true }),
@@ -58,11 +60,17 @@ export const hash = defineNode({
     const digest = await digestOf({
       algorithm: algorithmOf(config.algorithm),
       data: bytesOf(config.data, config.dataEncoding),
-      secret: config.secret === '' ? undefined : bytesOf(config.secret, config.secretEncoding),
+      secret: config.secret === undefined ? undefined : secretOf(config.secret, config.secretEncoding),
     })
     config.destination.write(digest.toString(encodingOf(config.encoding, 'hex')))
   },
 })
+
+// What was to be an HMAC must not become a digest that anyone can make.
+function secretOf(text: string, encoding: string): Buffer {
+  if (text !== '') return bytesOf(text, encoding)
+  throw new FlowError('config.empty', 'Expected "Secret" to render to some text, got nothing. Check its template.')
+}
 
 function algorithmOf(text: string): string {
   const found = algorithms.get(text.trim().toUpperCase().replaceAll('-', ''))

@@ -52,6 +52,11 @@ describe('hash', () => {
     expect(await of('a')).not.toBe(await of('b'))
   })
 
+  test('a secret that renders to nothing is no reason to go without one', async () => {
+    expect((await hashed({ secretTemplate: '{{globals.key}}' })).error).toMatchObject({ code: 'config.empty' })
+    expect((await hashed({ secretTemplate: ' ' })).error).toBeUndefined()
+  })
+
   test.each<[object, object]>([
     [{ algorithmTemplate: 'SHA9' }, {}],
     [{ encodingTemplate: 'rot13' }, {}],
