@@ -69,8 +69,7 @@ export const flowErrors = {
   'throttle.rate': 'A rate that is not above 0',
   'time-range.argument': 'A time of day, a time zone or the days of a time range are not usable',
   'json.source': 'A text is not JSON',
-  'markup.limit':
-    'A document is nested too deep, a selector takes too much work on it, or what is found is too much',
+  'markup.limit': 'A document is nested too deep, a selector takes too much work on it, or what is found is too much',
   'schema.invalid': 'A JSON Schema is not usable',
   'schema.work': 'Checking a value against a JSON Schema takes too much work',
   'function.payload': 'A function node left something other than an object as the whole payload',
@@ -83,6 +82,7 @@ export const flowErrors = {
   'http.timeout': 'A request took longer than it may',
   'http.too-large': 'An answer is larger than it may be',
   'http.failed': 'A request got no answer',
+  'service.failed': 'A service that a node asked, such as a database, refused it or cannot be reached',
 } as const
 
 export type FlowErrorCode = keyof typeof flowErrors

@@ -3,8 +3,8 @@ import { eventCreate } from './data/event-create.ts'
 import { eventDelete } from './data/event-delete.ts'
 import { eventGet } from './data/event-get.ts'
 import { eventUpdate } from './data/event-update.ts'
-import { qrCode } from './data/qr-code.ts'
 import { notebookExecute } from './data/notebook-execute.ts'
+import { qrCode } from './data/qr-code.ts'
 import { valueGet } from './data/value-get.ts'
 import { valueStore } from './data/value-store.ts'
 import { debug } from './debug/debug.ts'
@@ -77,6 +77,10 @@ import { validatePayload } from './logic/validate-payload.ts'
 import { http } from './network/http.ts'
 import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
+import { mailgun } from './output/mailgun.ts'
+import { sendgrid } from './output/sendgrid.ts'
+import { slack } from './output/slack.ts'
+import { twilio } from './output/twilio.ts'
 import { webhookReply } from './output/webhook-reply.ts'
 import { workflowTrigger } from './output/workflow-trigger.ts'
 import { customNodeStart } from './trigger/custom-node-start.ts'
@@ -170,6 +174,10 @@ export const nodes = [
   http,
   email,
   endpointReply,
+  mailgun,
+  sendgrid,
+  slack,
+  twilio,
   webhookReply,
   workflowTrigger,
 ]

@@ -1,0 +1,116 @@
+import { FlowError } from '../../engine/errors.ts'
+import { choice, path, template, values } from '../../engine/fields.ts'
+import { refuseCredential } from '../credential.ts'
+import { defineNode } from '../define.ts'
+import { askProvider, basic, needed } from '../network/provider.ts'
+import { type HttpClient, Refusal } from '../services.ts'
+
+const MOST_NUMBERS = 100
+
+export const twilio = defineNode({
+  type: 'twilio',
+  aliases: ['TwilioSmsNode'],
+  group: 'output',
+  title: 'Twilio: SMS',
+  summary: 'Sends a text message to phone numbers through an account at Twilio.',
+  outputs: ['next'],
+  needs: ['http'],
+  config: {
+    authMethod: choice({
+      key: 'authMethod',
+      label: 'Authentication',
+      help: 'token: by the token of the account. apiKey: by the name (SID) and secret of an API key.',
+      from: 'meta',
+      of: ['', 'token', 'apiKey'],
+    }),
+    credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
+    account: template({ key: 'accountSid', label: 'Account SID' }),
+    user: template({ key: 'username', label: 'API key SID' }),
+    token: template({ key: 'authToken', label: 'Token, or secret of the API key' }),
+    from: template({ key: 'fromNumber', label: 'From' }),
+    service: template({ key: 'messagingServiceSid', label: 'Messaging service SID', help: 'In place of a number.' }),
+    to: values({ key: 'toNumbers', label: 'To', help: `At most ${MOST_NUMBERS}, each like +15551234567.` }),
+    body: template({ key: 'bodyTemplate', label: 'Text' }),
+    media: template({ key: 'mediaUrl', label: 'URL of a picture' }),
+    maxPrice: template({ key: 'maxPrice', label: 'Highest price', help: 'In US dollars, of one message.' }),
+    results: path({
+      key: 'resultsPath',
+      label: 'Results',
+      help: 'For each number, in their order: { success: true }, or { error: true, message }.',
+      writes: true,
+    }),
+  },
+  examples: [
+    {
+      title: 'Tell two people',
+      config: {
+        accountSid: 'AC0',
+        authToken: '{{globals.twilioToken}}',
+        fromNumber: '+15550001111',
+        toNumbers: ['{{data.phone}}', '+15550002222'],
+        bodyTemplate: 'Pump 7 has stopped',
+        resultsPath: 'working.sent',
+      },
+      payload: { globals: { twilioToken: 'example' }, data: { phone: '+15550003333' } },
+      output: 'next',
+    },
+  ],
+  async run({ config, use, signal }) {
+    refuseCredential(config.credential)
+    const numbers = config.to.map((one) => String(one ?? '').trim()).filter((one) => one !== '')
+    if (numbers.length > MOST_NUMBERS) {
+      throw new FlowError('config.type', `Expected at most ${MOST_NUMBERS} numbers in "To", got ${numbers.length}`)
+    }
+    const account = needed('Account SID', config.account)
+    const token = needed('Token, or secret of the API key', config.token)
+    const byKey = config.authMethod === 'apiKey' || (config.authMethod === '' && config.user.trim() !== '')
+    const user = byKey ? needed('API key SID', config.user) : account
+    const message = messageOf(config)
+    const send = senderOf({ http: use.http, signal, account, user, token })
+    const results: object[] = []
+    // One after another: Twilio counts how many an account sends at a time.
+    for (const To of numbers) results.push(await send({ To, ...message }))
+    config.results.write(results)
+  },
+})
+
+interface Settings {
+  from: string
+  service: string
+  body: string
+  media: string
+  maxPrice: string
+}
+
+function messageOf({ from, service, body, media, maxPrice }: Settings): Record<string, string> {
+  const given = {
+    ...(service.trim() === '' ? { From: needed('From', from) } : { MessagingServiceSid: service.trim() }),
+    ...{ Body: body, MediaUrl: media.trim(), MaxPrice: maxPrice.trim() },
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ''))
+}
+
+interface Account {
+  http: HttpClient
+  signal: AbortSignal
+  account: string
+  user: string
+  token: string
+}
+
+function senderOf({ http, signal, account, user, token }: Account) {
+  return async (message: Record<string, string>): Promise<object> => {
+    try {
+      await askProvider({
+        ...{ name: 'Twilio', http, signal, secrets: [token] },
+        url: `https://api.twilio.com/2010-04-01/Accounts/${encodeURIComponent(account)}/Messages.json`,
+        headers: { authorization: basic(user, token), 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams(message).toString(),
+      })
+      return { success: true }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return { error: true, message: error.message }
+    }
+  }
+}
