@@ -43,7 +43,8 @@ export async function addFlow(app: AppStore, file: string, config: Config): Prom
   const content = substitution(ids, hostUrlsOf(config, 'run')).value(written)
   const { id } = await app.collection('flows').insert({ name, flowClass, enabled: true, content })
   if (flowClass === 'experience') {
-    await app.collection('flowVersions').insert({ flowId: id, version: 'develop', name, enabled: true, content })
+    const version = typeof content.version === 'string' && content.version !== '' ? content.version : 'develop'
+    await app.collection('flowVersions').insert({ flowId: id, version, name, enabled: true, content })
   }
   return id
 }

@@ -52,7 +52,8 @@ export async function replyRecorder(options: {
         const version = experienceVersion ?? flow.experienceVersion ?? 'develop'
         const { id, name, version: flowVersion } = flow
         got = toGot(reply, {
-          definitions: (await definitions.of(app, version))!,
+          // An application that does not have the version serves the flow in the one that every application has.
+          definitions: (await definitions.of(app, version)) ?? (await definitions.of(app, 'develop'))!,
           rendersPages: views.length > 0,
           view: { ...view, flow: { id, name, version: flowVersion } },
           nameOf: (viewId) => names.get(viewId) ?? world.tokenOf(viewId),

@@ -364,6 +364,33 @@ describe('stand-ins', () => {
     expect(result.lines).toEqual([[], ['reply.status', 'reply.body.n', 'reply.text', 'reply.text'], ['reply']])
   })
 
+  test('a flow of another experience version replies with the pages of that version', async () => {
+    const view = '~exportplaceholderid-experienceView-hello~'
+    const nodes = [
+      { id: 'r', type: 'EndpointReplyNode', config: { replyType: 'page', pageIdTemplate: view }, outputIds: [[]] },
+    ]
+    const triggers = [{ type: 'endpoint', key: 'e', outputIds: [['r']] }]
+    const own = { name: 'F', flowId: '~exportplaceholderid-flow-f~', version: 'admin', triggers, nodes }
+    const page = {
+      id: view,
+      name: 'hello',
+      viewType: 'page',
+      version: 'admin',
+      body: '<h1>{{experience.version}}</h1>',
+    }
+    const file = { resourceType: 'ExperienceFlowVersion', version: 1, resources: [own] }
+    const expected = {
+      payload: { experience: { version: 'admin' } },
+      reply: { page: 'hello', contains: ['<h1>admin</h1>'] },
+    }
+    expect((await run(file, [{ expect: expected }], { world: { views: [page] } })).lines).toEqual([[]])
+    out = []
+    const other = await run({ ...file, resources: [{ ...own, version: 'gone' }] }, [
+      { expect: { reply: { status: 200 } } },
+    ])
+    expect(other.lines).toEqual([[]])
+  })
+
   test('nothing of the environment reaches a test', async () => {
     process.env.SMTP_URL = 'smtp://127.0.0.1:1'
     try {
