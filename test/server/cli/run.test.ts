@@ -122,7 +122,7 @@ describe('is a mistake of the caller:', () => {
     [['a.json', 'b.json'], /Expected one flow/],
     [['nowhere.json'], /a file that can be read/],
     [['no such flow'], /--app/],
-    [['no such flow', '--app', 'examples/generators'], /one of API device, .*Overview/],
+    [['no such flow', '--app', 'examples/generators'], /one of .*API device, .*Overview/],
     [['flows/login.json', '--app', 'nowhere'], /a folder that holds an application/],
     [['flows/login.json', '--payload', '{'], /--payload: expected JSON/],
     [['flows/login.json', '--payload', '[]'], /--payload: expected a JSON object/],
