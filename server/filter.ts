@@ -20,6 +20,14 @@ export function matchesFilter(filter: Filter, document: object): boolean {
     if ('has' in filter) return items.some((item) => filter.has.includes(String(item)))
     return items.some((item) => compares(String(item), filter.op, filter.value, filter.ignoreCase))
   }
+  if ('cell' in filter) {
+    return compares(
+      (valuesAt(document, `${filter.cell}.${filter.key}`)[0] ?? null) as Scalar,
+      filter.op,
+      filter.value,
+      filter.ignoreCase,
+    )
+  }
   const value = valuesAt(document, filter.field)[0] ?? null
   if (filter.op === 'in') return filter.value.includes(value as Scalar)
   return compares(value as Scalar, filter.op, filter.value, filter.ignoreCase)

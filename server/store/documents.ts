@@ -321,6 +321,38 @@ export interface WebhookDocument extends Document {
   annotateMultipart: boolean
 }
 
+/** A table of the author's own columns. Its rows are documents of `dataTableRows`. */
+export interface DataTableDocument extends Document {
+  name: string
+  description?: string
+  columns: DataColumn[]
+}
+
+export interface DataColumn {
+  /** What its values stand under in `cells`: never that of another column, of this table or another. */
+  key: string
+  name: string
+  dataType: 'string' | 'number' | 'boolean'
+  constraint: 'unique' | 'required' | 'optional'
+  defaultValue?: string | number | boolean
+}
+
+export interface DataTableRowDocument extends Document {
+  tableId: string
+  /**
+   * Values by the key of their column, null for none. Under `c` and `u`, followed by the id of the table: when the row was made and
+   * last changed (milliseconds since the epoch), so that rows of one table are found in this order, too.
+   */
+  cells: Record<string, string | number | boolean | null>
+  /** The id that the row had in the folder that it was imported from. */
+  importedId?: string
+}
+
+/** Keeps a value of a unique column for one row: its id is made of both, so that there is no second. */
+export interface DataTableKeyDocument extends Document {
+  tableId: string
+}
+
 /** The collections of an application, by name. */
 export interface Documents {
   application: ApplicationDocument
@@ -341,6 +373,9 @@ export interface Documents {
   jobs: JobDocument
   schedules: ScheduleDocument
   webhooks: WebhookDocument
+  dataTables: DataTableDocument
+  dataTableRows: DataTableRowDocument
+  dataTableKeys: DataTableKeyDocument
 }
 export type CollectionName = keyof Documents
 
@@ -352,6 +387,11 @@ export interface CollectionPlan {
   lists?: readonly string[]
   /** Fields that hold tags, as Tag[] or as an object of texts: filtered with `tag`. */
   tags?: readonly string[]
+  /**
+   * A field that holds an object of single values by keys of the document's own: filtered with `cell` and sorted by. A key is 1 to
+   * 40 lower-case letters and digits, and all documents that have it have the same value in the field `of`.
+   */
+  cells?: { field: string; of: string }
   /** Combinations of fields that no two documents share. */
   unique?: readonly (readonly string[])[]
   /** A write to it changes what the application is made of: `revision()` of the application grows. */
@@ -398,6 +438,9 @@ export const collections: Record<CollectionName, CollectionPlan> = {
   },
   schedules: { fields: ['key', 'nextAt'], unique: [['key']] },
   webhooks: { fields: ['name', 'tokenHash'], unique: [['tokenHash']] },
+  dataTables: { fields: ['name'], unique: [['name']] },
+  dataTableRows: { fields: ['tableId'], cells: { field: 'cells', of: 'tableId' } },
+  dataTableKeys: { fields: ['tableId'] },
 }
 
 /** A host name (slug or domain) and what it opens. */

@@ -1,10 +1,11 @@
 import type { Document as MongoDocument, Filter as Query, Sort } from 'mongodb'
+import { checkCells } from './cells.ts'
 import type { Document } from './documents.ts'
 import { checkFilter } from './filter.ts'
 import type { Connection } from './mongo-client.ts'
 import { keyOf, type Stored, toDocument } from './mongo-document.ts'
 import { compileFilter, isWithin } from './mongo-filter.ts'
-import { checkDeclared, listKey, type MongoLayout, sortKey, tableOf } from './mongo-plan.ts'
+import { cellKey, checkDeclared, listKey, type MongoLayout, sortKey, tableOf } from './mongo-plan.ts'
 import { type Collection, type Filter, StoreError, type WriteOperation } from './port.ts'
 
 const mostFound = 10_000
@@ -63,12 +64,14 @@ export function openCollection<D extends Document>(options: {
       connection.ask(async () => {
         checkAmount('limit', limit, mostFound)
         checkAmount('skip', skip, Number.MAX_SAFE_INTEGER)
-        const field = checkDeclared(layout, 'fields', sort?.field ?? 'id')
+        if (sort && 'cell' in sort) checkCells(name, layout.cells?.field, { field: sort.cell, key: sort.key })
+        const key =
+          sort && 'cell' in sort ? cellKey(sort.key) : sortKey(checkDeclared(layout, 'fields', sort?.field ?? 'id'))
         const way = sort?.direction === 'desc' ? -1 : 1
         const query = await compiled(filter)
         // Without a limit is what MongoDB means by 0.
         if (limit === 0) return []
-        const order: Sort = field === 'id' ? { id: way } : { [sortKey(field)]: way, id: way }
+        const order: Sort = key === 'id' ? { id: way } : { [key]: way, id: way }
         return (await read(query, { sort: order, skip, limit })).map((stored) => toDocument<D>(stored))
       }),
 

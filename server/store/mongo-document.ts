@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { BSON } from 'mongodb'
+import { cellsAt, toScalar } from './cells.ts'
 import type { Document } from './documents.ts'
 import { fold } from './fold.ts'
 import { exactKey, foldedListKey, listKey, type MongoLayout, sortKey, tagKey, uniqueKey } from './mongo-plan.ts'
@@ -61,6 +62,10 @@ export function toStored(appKey: string, layout: MongoLayout, document: Document
   for (const field of layout.tags) {
     stored[tagKey(field)] = tagsAt(document, field).map(([k, v]) => ({ k, v }))
   }
+  if (layout.cells) {
+    const cells = cellsAt(document, layout.cells.field)
+    stored.cells = Object.fromEntries(cells.map(([key, value]) => [key, { s: toSorted(value), x: value }]))
+  }
   layout.unique.forEach((fields, position) => {
     const values = fields.map((field) => toScalar(valueAt(document, field)))
     // What is absent is equal to nothing.
@@ -86,12 +91,6 @@ export function freeKey(id: string): string {
 /** True unless it keeps nothing but the document's own place. */
 export function isTaken(key: unknown): key is string {
   return typeof key === 'string' && key.startsWith('[')
-}
-
-/** What can be compared; null for anything else. */
-export function toScalar(value: unknown): Scalar {
-  if (typeof value === 'string' || typeof value === 'boolean') return value
-  return typeof value === 'number' && Number.isFinite(value) ? value : null
 }
 
 /** A scalar as it is ordered: text folded. */

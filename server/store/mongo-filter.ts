@@ -1,8 +1,10 @@
 import type { Document, Filter as Query } from 'mongodb'
+import { checkCells, toScalar } from './cells.ts'
 import { fold } from './fold.ts'
 import type { Connection } from './mongo-client.ts'
-import { keyOf, toScalar, toSorted } from './mongo-document.ts'
+import { keyOf, toSorted } from './mongo-document.ts'
 import {
+  cellKey,
   checkDeclared,
   exactKey,
   foldedListKey,
@@ -41,6 +43,7 @@ export async function compileFilter(filter: Filter, context: FilterContext): Pro
   if ('any' in filter) return combine('$or', nothing, await compileEach(filter.any, context))
   if ('not' in filter) return { $nor: [await compileFilter(filter.not, context)] }
   if ('field' in filter) return compileField(filter, context.layout)
+  if ('cell' in filter) return compileCell(filter, context.layout)
   if ('list' in filter) return compileList(filter, context.layout)
   if ('tag' in filter) return compileTag(filter, context)
   return compileWithin(filter.within, context)
@@ -66,10 +69,22 @@ function compileField(filter: Extract<Filter, { field: string }>, layout: MongoL
     const folded = { [sorted]: { $in: [...new Set(values.map(toSorted))] } }
     return sorted === exact ? folded : { $and: [folded, { [exact]: { $in: values } }] }
   }
-  const value = toScalar(filter.value)
-  if (filter.ignoreCase || typeof value !== 'string') return compare(sorted, filter.op, toSorted(value))
-  if (filter.op === 'eq' && sorted !== exact) return { [sorted]: fold(value), [exact]: value }
-  return compare(exact, filter.op, value)
+  return compileValue(filter, { sorted, exact })
+}
+
+function compileCell(filter: Extract<Filter, { cell: string }>, { collection, cells }: MongoLayout): Query<Document> {
+  checkCells(collection, cells?.field, { field: filter.cell, key: filter.key })
+  return compileValue(filter, { sorted: cellKey(filter.key), exact: `cells.${filter.key}.x` })
+}
+
+function compileValue(
+  { op, value: given, ignoreCase }: { op: CompareOp; value: Scalar; ignoreCase?: boolean },
+  { sorted, exact }: { sorted: string; exact: string },
+): Query<Document> {
+  const value = toScalar(given)
+  if (ignoreCase || typeof value !== 'string') return compare(sorted, op, toSorted(value))
+  if (op === 'eq' && sorted !== exact) return { [sorted]: fold(value), [exact]: value }
+  return compare(exact, op, value)
 }
 
 /** MongoDB compares with values of the same type alone. */

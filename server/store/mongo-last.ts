@@ -1,6 +1,7 @@
+import { toScalar } from './cells.ts'
 import { attributeKey, attributeName, type Entry, extraOf } from './mongo-buckets.ts'
 import { type Connection, isDuplicate } from './mongo-client.ts'
-import { keyOf, newStamp, toScalar } from './mongo-document.ts'
+import { keyOf, newStamp } from './mongo-document.ts'
 import type { LastValue, StatePoint, StateValue } from './port.ts'
 
 interface StoredLast {

@@ -10,6 +10,7 @@ export interface MongoLayout {
   fields: readonly string[]
   lists: readonly string[]
   tags: readonly string[]
+  cells?: { field: string; of: string }
   unique: readonly (readonly string[])[]
   definition: boolean
 }
@@ -26,6 +27,7 @@ export function layoutsOf(plans: Readonly<Record<string, CollectionPlan>> = coll
         fields: ['creationDate', 'lastUpdated', ...plan.fields],
         lists: plan.lists ?? [],
         tags: plan.tags ?? [],
+        ...(plan.cells ? { cells: plan.cells } : {}),
         unique: plan.unique ?? [],
         definition: plan.definition ?? false,
       },
@@ -47,6 +49,8 @@ export const exactKey = (field: string) => (field === 'id' ? 'id' : `x_${flat(fi
 export const listKey = (field: string) => `l_${flat(field)}`
 export const foldedListKey = (field: string) => `f_${flat(field)}`
 export const tagKey = (field: string) => `t_${flat(field)}`
+/** What a cell is ordered by. */
+export const cellKey = (key: string) => `cells.${key}.s`
 export const uniqueKey = (position: number) => `u_${position}`
 
 /** Every index begins with the application: a query that forgot it would find none. */

@@ -1,4 +1,5 @@
 import type { AnyBulkWriteOperation } from 'mongodb'
+import { toScalar } from './cells.ts'
 import { type Fold, openFold } from './mongo-aggregate.ts'
 import {
   attributeKey,
@@ -13,7 +14,6 @@ import {
   toSlot,
 } from './mongo-buckets.ts'
 import type { Connection } from './mongo-client.ts'
-import { toScalar } from './mongo-document.ts'
 import { openLastValues } from './mongo-last.ts'
 import { removePoints } from './mongo-remove.ts'
 import type { Turns } from './mongo-turns.ts'

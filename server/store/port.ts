@@ -64,7 +64,8 @@ export interface Collection<D> {
   getMany(ids: readonly string[]): Promise<D[]>
   /**
    * Ordered by `sort` (absent first, numbers, texts, booleans), then id in the same direction; without `sort` by id. `limit`
-   * defaults to 100, most 10,000 (else StoreError `limit`); 0 gives none.
+   * defaults to 100, most 10,000 (else StoreError `limit`); 0 gives none. Sorted by a cell, a page of a collection that one value
+   * of `cells.of` (documents.ts) is asked of costs no more than by a field as long as its documents all have the key, if only as null.
    */
   find(query?: FindQuery): Promise<D[]>
   /** The first by the order of `find`. */
@@ -85,7 +86,7 @@ export interface Collection<D> {
 
 export interface FindQuery {
   filter?: Filter
-  sort?: { field: string; direction: 'asc' | 'desc' }
+  sort?: ({ field: string } | { cell: string; key: string }) & { direction: 'asc' | 'desc' }
   skip?: number
   limit?: number
 }
@@ -100,6 +101,8 @@ export type Filter =
   | { not: Filter }
   | { field: string; op: CompareOp; value: Scalar; ignoreCase?: boolean }
   | { field: string; op: 'in'; value: readonly Scalar[] }
+  /** As `field`, of what stands under a key of the document's own; a key that it does not have is absent. */
+  | { cell: string; key: string; op: CompareOp; value: Scalar; ignoreCase?: boolean }
   /** A list field holds the value; with several values any of them; with none nothing. */
   | { list: string; has: readonly string[] }
   /** Some item fits; with `ne` no item is equal. */

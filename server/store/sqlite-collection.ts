@@ -4,7 +4,7 @@ import { type Collection, StoreError } from './port.ts'
 import type { Database, Row } from './sqlite-database.ts'
 import { isOneOf } from './sqlite-filter.ts'
 import { openFinder } from './sqlite-find.ts'
-import { checkField, type Layout, uniqueIndex } from './sqlite-plan.ts'
+import { checkField, type Layout, numberOfCells, uniqueIndex } from './sqlite-plan.ts'
 import { openRows } from './sqlite-rows.ts'
 
 /** The number of an application in the file. */
@@ -138,9 +138,13 @@ export function openCollection<D extends Document>(options: {
     async find({ filter = { all: [] }, sort, skip = 0, limit = 100 } = {}) {
       checkAmount('limit', limit, mostFound)
       checkAmount('skip', skip, Number.MAX_SAFE_INTEGER)
+      const page = { filter, descending: sort?.direction === 'desc', skip, limit }
+      if (sort !== undefined && 'cell' in sort) {
+        numberOfCells(layout, sort.cell, sort.key)
+        return finder.page(app.known(), { ...page, cell: sort.key }).map(toDocument)
+      }
       const field = checkField(layout, sort?.field ?? 'id')
-      const descending = sort?.direction === 'desc'
-      return finder.page(app.known(), { filter, field, descending, skip, limit }).map(toDocument)
+      return finder.page(app.known(), { ...page, field }).map(toDocument)
     },
 
     async first(filter) {

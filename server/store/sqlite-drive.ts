@@ -1,8 +1,8 @@
 import { fold } from './fold.ts'
-import type { Filter } from './port.ts'
+import type { CompareOp, Filter, Scalar } from './port.ts'
 import type { Database, Sql } from './sqlite-database.ts'
 import { compare, compileSide, type FilterContext, isOneOf, withinFields } from './sqlite-filter.ts'
-import { checkField, numberOfField, sortColumn, sortIndex } from './sqlite-plan.ts'
+import { checkField, type Layout, numberOfCells, numberOfField, sortColumn, sortIndex } from './sqlite-plan.ts'
 import { encodeSorted } from './sqlite-scalar.ts'
 
 /** A part of a filter that an index can answer: the statement gives the rows (`row`, perhaps several times) that may fit. */
@@ -18,6 +18,7 @@ const mostBranches = 100
 export function driverOf(filter: Filter, context: FilterContext): Driver | undefined {
   if ('any' in filter) return driverOfAny(filter.any, context)
   if ('field' in filter) return driverOfField(filter, context)
+  if ('cell' in filter) return driverOfCell(filter, context)
   if ('list' in filter) return driverOfList(filter, context)
   if ('tag' in filter) return driverOfTag(filter, context)
   if ('within' in filter) return driverOfWithin(filter.within, context)
@@ -28,6 +29,25 @@ export function driverOf(filter: Filter, context: FilterContext): Driver | undef
 export function countRows(database: Database, { rows }: Driver, most: number): number {
   const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM (${rows.sql}) LIMIT ?)`
   return Number(database.get(sql, [...rows.params, most + 1])?.n)
+}
+
+/** An index in whose order of ids all lie that may fit, within a range of it. */
+export interface Part {
+  index: string
+  range: Sql
+}
+
+/** The documents that have a text which the filter asks for, else all of the application. */
+export function partOf(filter: Filter, layout: Layout): Part {
+  for (const part of conjuncts(filter)) {
+    if (!('field' in part) || part.field === 'id' || part.op !== 'eq' || typeof part.value !== 'string') continue
+    const field = checkField(layout, part.field)
+    return {
+      index: sortIndex(layout, field),
+      range: { sql: `t.${sortColumn(field)} = ?`, params: [fold(part.value)] },
+    }
+  }
+  return { index: sortIndex(layout, 'id'), range: { sql: '1', params: [] } }
 }
 
 /** Parts that must all fit. */
@@ -74,13 +94,34 @@ function driverOfField(filter: Extract<Filter, { field: string }>, context: Filt
   }
 }
 
+function driverOfCell(filter: Extract<Filter, { cell: string }>, { app, layout }: FilterContext): Driver | undefined {
+  const number = numberOfCells(layout, filter.cell, filter.key)
+  const { value, ignoreCase } = filter
+  // A document without the key has no row here.
+  const range = value === null ? undefined : sortedRange(filter, 'sorted')
+  if (range === undefined) return undefined
+  return {
+    rows: {
+      sql: `SELECT row FROM cells INDEXED BY cells_sorted WHERE app = ? AND field = ${number} AND key = ? AND ${range.sql}`,
+      params: [app, filter.key, ...range.params],
+    },
+    exact: typeof value !== 'string' || (ignoreCase === true && filter.op !== 'startsWith'),
+  }
+}
+
 /** What the folded column must be when the condition holds; undefined when it can be anything. */
 function sortedCondition(filter: Extract<Filter, { field: string }>, column: string): Sql | undefined {
   if (filter.op === 'in') {
     const texts = filter.value.filter((value) => typeof value === 'string')
     return texts.length === filter.value.length && texts.length > 0 ? isOneOf(column, texts.map(fold)) : undefined
   }
-  const { op, value, ignoreCase } = filter
+  return sortedRange(filter, column)
+}
+
+type ValueTest = { op: CompareOp; value: Scalar; ignoreCase?: boolean }
+
+/** What a folded column must be when the test holds; undefined when it can be anything. */
+export function sortedRange({ op, value, ignoreCase }: ValueTest, column: string): Sql | undefined {
   if (op === 'ne' || op === 'endsWith' || op === 'contains') return undefined
   if (op === 'startsWith') return typeof value === 'string' ? startOf(value, column) : undefined
   // The order of texts as they are written is not the order of folded ones.

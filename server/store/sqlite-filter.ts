@@ -1,7 +1,7 @@
 import { fold } from './fold.ts'
 import { type CompareOp, type Filter, type Scalar, StoreError, type TagSide } from './port.ts'
 import type { Sql, SqlValue } from './sqlite-database.ts'
-import { checkField, exactColumn, type Layout, numberOfField, sortColumn } from './sqlite-plan.ts'
+import { checkField, exactColumn, type Layout, numberOfCells, numberOfField, sortColumn } from './sqlite-plan.ts'
 import { encodeScalar, encodeSorted } from './sqlite-scalar.ts'
 
 /** What a filter is compiled for. `groups` is the layout that `within` walks, besides the devices' own. */
@@ -26,6 +26,7 @@ export function compileFilter(filter: Filter, context: FilterContext): Sql {
     return { sql: `(${sql}) IS NOT TRUE`, params }
   }
   if ('field' in filter) return compileField(filter, context.layout)
+  if ('cell' in filter) return compileCell(filter, context)
   if ('list' in filter) return compileList(filter, context)
   if ('tag' in filter) return compileTag(filter, context)
   return compileWithin(filter.within, context)
@@ -47,12 +48,39 @@ function compileField(filter: Extract<Filter, { field: string }>, layout: Layout
   const sorted = `t.${sortColumn(field)}`
   const exact = field === 'id' ? sorted : `coalesce(t.${exactColumn(field)}, ${sorted})`
   if (filter.op === 'in') return compileIn(filter.value, { sorted, exact })
-  if (filter.op === 'eq' && typeof filter.value === 'string' && !filter.ignoreCase && field !== 'id') {
+  return compileValue(filter, { sorted, exact })
+}
+
+type ValueTest = { op: CompareOp; value: Scalar; ignoreCase?: boolean }
+
+function compileValue({ op, value, ignoreCase }: ValueTest, { sorted, exact }: { sorted: string; exact: string }): Sql {
+  if (op === 'eq' && typeof value === 'string' && !ignoreCase && exact !== sorted) {
     // The folded text first: that is what the index knows.
-    return { sql: `(${sorted} = ? AND ${exact} = ?)`, params: [fold(filter.value), filter.value] }
+    return { sql: `(${sorted} = ? AND ${exact} = ?)`, params: [fold(value), value] }
   }
-  const folds = filter.ignoreCase === true || typeof filter.value !== 'string'
-  return compare(folds ? sorted : exact, filter.op, folds ? encodeSorted(filter.value) : encodeScalar(filter.value))
+  const folds = ignoreCase === true || typeof value !== 'string'
+  return compare(folds ? sorted : exact, op, folds ? encodeSorted(value) : encodeScalar(value))
+}
+
+/** The condition on a row `l` of the cells, whose key is known to be the one of the filter. Not for null and `ne`. */
+export function compileCellValue(filter: ValueTest): Sql {
+  return compileValue(filter, { sorted: 'l.sorted', exact: 'coalesce(l.exact, l.sorted)' })
+}
+
+function compileCell(filter: Extract<Filter, { cell: string }>, { app, layout }: FilterContext): Sql {
+  const number = numberOfCells(layout, filter.cell, filter.key)
+  const { op, value } = filter
+  if (value === null && op !== 'eq' && op !== 'ne') return nothing
+  // Absent is the same as null: the two questions that it answers with yes are asked the other way round.
+  const { sql, params } =
+    value === null
+      ? { sql: 'l.sorted IS NOT NULL', params: [] }
+      : compileCellValue({ ...filter, op: op === 'ne' ? 'eq' : op })
+  const not = (op === 'eq') === (value === null) && (op === 'eq' || op === 'ne')
+  return {
+    sql: `${not ? 'NOT ' : ''}EXISTS (SELECT 1 FROM cells l WHERE l.app = ? AND l.field = ${number} AND l.row = t.row AND l.key = ? AND ${sql})`,
+    params: [app, filter.key, ...params],
+  }
 }
 
 /**

@@ -1,16 +1,16 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import { checkFilter } from './filter.ts'
 import type { Filter } from './port.ts'
+import { openCellPages } from './sqlite-cells.ts'
 import { openWithinCounter } from './sqlite-count.ts'
 import type { Database, Row, Sql } from './sqlite-database.ts'
-import { conjuncts, countRows, type Driver, driverOf } from './sqlite-drive.ts'
+import { conjuncts, countRows, type Driver, driverOf, type Part, partOf } from './sqlite-drive.ts'
 import { compileFilter, type FilterContext } from './sqlite-filter.ts'
 import { type Layout, quoted, sortColumn, sortIndex, uniqueIndex } from './sqlite-plan.ts'
 
-/** A page in the order of a field. */
-export interface PageQuery {
+/** A page in the order of a field, or of the cells with a key. */
+export type PageQuery = ({ field: string } | { cell: string }) & {
   filter: Filter
-  field: string
   descending: boolean
   skip: number
   limit: number
@@ -42,7 +42,7 @@ const slice = 5000
 
 const everything: Sql = { sql: '1', params: [] }
 
-interface SmallSet {
+export interface SmallSet {
   size: number
   rows: Sql
   /** What must be checked besides. */
@@ -56,6 +56,7 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
   const { table } = layout
   const idIndex = sortIndex(layout, 'id')
   const countWithin = openWithinCounter(database)
+  const cellPages = openCellPages({ database, layout, smallest, mostGathered })
 
   function compiled(filter: Filter, app: number): Sql {
     checkFilter(filter)
@@ -102,7 +103,8 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
   }
 
   return {
-    page(app, { filter, field, descending, skip, limit }) {
+    page(app, query) {
+      const { filter, descending, skip, limit } = query
       const context = { app, layout, groups }
       const condition = compiled(filter, app)
       const one = indexOfOne(filter)
@@ -110,9 +112,15 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
         const sql = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${one} WHERE t.app = ? AND ${condition.sql} LIMIT ? OFFSET ?`
         return database.all(sql, [app, ...condition.params, limit, skip])
       }
+      if ('cell' in query) {
+        const { sql, params } = cellPages.page({ ...query, key: query.cell }, context)
+        return database.all(sql, params)
+      }
+      const { field } = query
       const column = sortColumn(field)
       const way = descending ? 'DESC' : 'ASC'
-      const walk = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${sortIndex(layout, field)} WHERE t.app = ?`
+      const part = field === 'id' ? partOf(filter, layout) : { index: sortIndex(layout, field), range: everything }
+      const walk = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${part.index} WHERE t.app = ? AND ${part.range.sql}`
       const order = `ORDER BY t.${column} ${way}, t.id ${way} LIMIT ? OFFSET ?`
       // Sorted without the bodies, which are read for the page alone.
       const sorted = (rows: Sql, rest: Sql): Sql => ({
@@ -130,13 +138,14 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
       }
       const set = smallest(filter, context, mostLookedUp)
       if (set === undefined) {
-        return database.all(`${walk} AND ${condition.sql} ${order}`, [app, ...condition.params, limit, skip])
+        const params = [app, ...part.range.params, ...condition.params, limit, skip]
+        return database.all(`${walk} AND ${condition.sql} ${order}`, params)
       }
       const { size, rows, rest } = set
       if (size > mostGathered) {
         // The plus keeps the planner from starting at the set.
         const sql = `${walk} AND +t.row IN (${rows.sql}) AND ${rest.sql} ${order}`
-        return database.all(sql, [app, ...rows.params, ...rest.params, limit, skip])
+        return database.all(sql, [app, ...part.range.params, ...rows.params, ...rest.params, limit, skip])
       }
       const { sql, params } = sorted({ sql: `SELECT DISTINCT row FROM (${rows.sql})`, params: rows.params }, rest)
       return database.all(sql, params)
@@ -157,9 +166,10 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
       }
       if ('within' in filter) return countWithin(filter.within, { app, layout, groups })
       let total = 0
-      for (const { after, end } of slices(app)) {
-        const range = rangeOf(app, after, end)
-        const sql = `SELECT count(*) AS n FROM ${table} t INDEXED BY ${idIndex} WHERE ${range.sql} AND ${condition.sql}`
+      const part = partOf(filter, layout)
+      for (const { after, end } of slices(app, part)) {
+        const range = rangeOf(app, part, { after, end })
+        const sql = `SELECT count(*) AS n FROM ${table} t INDEXED BY ${part.index} WHERE ${range.sql} AND ${condition.sql}`
         total += Number(database.get(sql, [...range.params, ...condition.params])?.n)
         if (end !== undefined) await pause()
       }
@@ -174,11 +184,12 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
 
     async *each(app, filter) {
       const condition = compiled(filter, app)
-      for (const { after, end } of slices(app)) {
+      const part = partOf(filter, layout)
+      for (const { after, end } of slices(app, part)) {
         let last = after
         for (;;) {
-          const range = rangeOf(app, last, end)
-          const sql = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${idIndex}
+          const range = rangeOf(app, part, { after: last, end })
+          const sql = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${part.index}
             WHERE ${range.sql} AND ${condition.sql} ORDER BY t.id LIMIT 500`
           const page = database.all(sql, [...range.params, ...condition.params])
           if (page.length > 0) yield page
@@ -190,12 +201,13 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
     },
   }
 
-  /** The documents of an application in ranges of ids, each found when it is asked for. */
-  function* slices(app: number): Generator<{ after: string; end: string | undefined }> {
-    const sql = `SELECT id FROM ${table} WHERE app = ? AND id > ? ORDER BY id LIMIT 1 OFFSET ${slice - 1}`
+  /** The documents of a part in ranges of ids, each found when it is asked for. */
+  function* slices(app: number, { index, range }: Part): Generator<{ after: string; end: string | undefined }> {
+    const sql = `SELECT t.id FROM ${table} t INDEXED BY ${index} WHERE t.app = ? AND ${range.sql} AND t.id > ?
+      ORDER BY t.id LIMIT 1 OFFSET ${slice - 1}`
     let after = ''
     for (;;) {
-      const found = database.get(sql, [app, after])?.id
+      const found = database.get(sql, [app, ...range.params, after])?.id
       const end = found === undefined ? undefined : String(found)
       yield { after, end }
       if (end === undefined) return
@@ -204,7 +216,7 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
   }
 }
 
-function rangeOf(app: number, after: string, end: string | undefined): Sql {
-  if (end === undefined) return { sql: 't.app = ? AND t.id > ?', params: [app, after] }
-  return { sql: 't.app = ? AND t.id > ? AND t.id <= ?', params: [app, after, end] }
+function rangeOf(app: number, { range }: Part, { after, end }: { after: string; end: string | undefined }): Sql {
+  const start = { sql: `t.app = ? AND ${range.sql} AND t.id > ?`, params: [app, ...range.params, after] }
+  return end === undefined ? start : { sql: `${start.sql} AND t.id <= ?`, params: [...start.params, end] }
 }

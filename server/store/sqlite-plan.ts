@@ -1,3 +1,4 @@
+import { checkCells } from './cells.ts'
 import { type CollectionPlan, collections } from './documents.ts'
 import { StoreError } from './port.ts'
 
@@ -10,6 +11,8 @@ export interface Layout {
   fields: readonly string[]
   lists: ReadonlyMap<string, number>
   tags: ReadonlyMap<string, number>
+  /** The field of cells, its number, and the field that its keys belong to. */
+  cells?: { field: string; number: number; of: string }
   unique: readonly (readonly string[])[]
   definition: boolean
 }
@@ -30,6 +33,7 @@ export function layoutOf(collection: string, plan: CollectionPlan, numberOf: (fi
     fields: ['creationDate', 'lastUpdated', ...plan.fields],
     lists: numbered(plan.lists),
     tags: numbered(plan.tags),
+    ...(plan.cells ? { cells: { ...plan.cells, number: numberOf(`${collection}.${plan.cells.field}`) } } : {}),
     unique: plan.unique ?? [],
     definition: plan.definition ?? false,
   }
@@ -66,6 +70,12 @@ export function numberOfField(layout: Layout, kind: 'lists' | 'tags', field: str
   const number = layout[kind].get(field)
   if (number === undefined) throw unknownField(layout, field, kind === 'lists' ? 'list' : 'tag field')
   return number
+}
+
+/** The number of the declared field of cells. Throws StoreError `field`, also for a key that cannot be. */
+export function numberOfCells({ collection, cells }: Layout, field: string, key: string): number {
+  checkCells(collection, cells?.field, { field, key })
+  return cells!.number
 }
 
 /** A name as SQL has it: names of fields come from documents.ts, and may have dots. */

@@ -1,3 +1,4 @@
+import { cellsAt } from './cells.ts'
 import type { Database, SqlValue } from './sqlite-database.ts'
 import { exactColumn, type Layout, sortColumn } from './sqlite-plan.ts'
 import { encodeScalar, encodeSorted, tagsAt, textsAt, valueAt } from './sqlite-scalar.ts'
@@ -22,7 +23,10 @@ export interface Rows {
 const addList = 'INSERT INTO lists (app, field, row, value) VALUES (?, ?, ?, ?)'
 const dropList = 'DELETE FROM lists WHERE app = ? AND field = ? AND row = ? AND value = ?'
 const addTag = 'INSERT INTO tags (app, field, row, key, value) VALUES (?, ?, ?, ?, ?)'
+const addCell = 'INSERT OR REPLACE INTO cells (app, field, row, key, id, sorted, exact) VALUES (?, ?, ?, ?, ?, ?, ?)'
+const dropCell = 'DELETE FROM cells WHERE app = ? AND field = ? AND row = ? AND key = ?'
 const dropTag = 'DELETE FROM tags WHERE app = ? AND field = ? AND row = ? AND key = ? AND value = ?'
+const dropCells = 'DELETE FROM cells WHERE app = ? AND field = ? AND row = ?'
 
 /** The rows of one collection. */
 export function openRows(database: Database, layout: Layout): Rows {
@@ -44,9 +48,15 @@ export function openRows(database: Database, layout: Layout): Rows {
       for (const [field, number] of layout.tags) {
         for (const [key, value] of tagsAt(document, field)) database.run(addTag, [app, number, row, key, value])
       }
+      if (layout.cells) {
+        const { field, number } = layout.cells
+        for (const [key, value] of cellsAt(document, field)) {
+          database.run(addCell, [app, number, row, key, id, ...sortedAndExact(value)])
+        }
+      }
     },
 
-    update(app, row, before, { revision, document, body }) {
+    update(app, row, before, { id, revision, document, body }) {
       const set = ['revision = ?', 'body = ?']
       const values: SqlValue[] = [revision, body]
       for (const field of layout.fields) {
@@ -68,6 +78,14 @@ export function openRows(database: Database, layout: Layout): Rows {
         for (const [key, value] of removed) database.run(dropTag, [app, number, row, key, value])
         for (const [key, value] of added) database.run(addTag, [app, number, row, key, value])
       }
+      if (layout.cells) {
+        const { field, number } = layout.cells
+        const [old, now] = [new Map(cellsAt(before, field)), new Map(cellsAt(document, field))]
+        for (const key of old.keys()) if (!now.has(key)) database.run(dropCell, [app, number, row, key])
+        for (const [key, value] of now) {
+          if (old.get(key) !== value) database.run(addCell, [app, number, row, key, id, ...sortedAndExact(value)])
+        }
+      }
     },
 
     remove(app, row, before) {
@@ -78,13 +96,17 @@ export function openRows(database: Database, layout: Layout): Rows {
       for (const [field, number] of layout.tags) {
         for (const [key, value] of tagsAt(before, field)) database.run(dropTag, [app, number, row, key, value])
       }
+      if (layout.cells) database.run(dropCells, [app, layout.cells.number, row])
     },
   }
 }
 
 /** Sort column and exact column; the second is null where it would repeat the first. */
 function columnsOf(document: unknown, field: string): [SqlValue, SqlValue] {
-  const value = valueAt(document, field)
+  return sortedAndExact(valueAt(document, field))
+}
+
+function sortedAndExact(value: unknown): [SqlValue, SqlValue] {
   const sorted = encodeSorted(value)
   const exact = encodeScalar(value)
   return [sorted, exact === sorted ? null : exact]

@@ -58,6 +58,12 @@ const migrations: readonly string[] = [
     app INTEGER NOT NULL, content INTEGER NOT NULL, position INTEGER NOT NULL, data BLOB NOT NULL,
     PRIMARY KEY (app, content, position));
   `,
+  `
+  CREATE TABLE cells (
+    app INTEGER NOT NULL, field INTEGER NOT NULL, row INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, sorted, exact,
+    PRIMARY KEY (app, field, row, key)) WITHOUT ROWID;
+  CREATE INDEX cells_sorted ON cells (app, field, key, sorted, id);
+  `,
 ]
 
 /**
@@ -138,7 +144,7 @@ function rebuild(database: Database, layout: Layout) {
   for (const index of indexes) database.script(`DROP INDEX ${quoted(String(index.name))}`)
   database.script(`ALTER TABLE ${layout.table} RENAME TO ${old}`)
   createTable(database, layout)
-  for (const shared of ['lists', 'tags']) {
+  for (const shared of ['lists', 'tags', 'cells']) {
     const prefix = `${layout.collection}.`
     database.run(`DELETE FROM ${shared} WHERE field IN (SELECT field FROM fields WHERE substr(name, 1, ?) = ?)`, [
       prefix.length,
