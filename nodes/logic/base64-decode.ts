@@ -25,8 +25,11 @@ export const base64Decode = defineNode({
     const text = base64Source(config)
     checkTextLength(text.length)
     // Also the letters of addresses; line breaks are how mails carry it.
-    if (!/^[\w+/\s-]*=*\s*$/.test(text)) {
-      throw new FlowError('encoding.source', 'Expected base64, got a text with other characters. Check the path "Text".')
+    if (!/^[\w+/\s-]*(=[=\s]*)?$/.test(text)) {
+      throw new FlowError(
+        'encoding.source',
+        'Expected base64, got a text with other characters. Check the path "Text".',
+      )
     }
     base64Destination(config).write(Buffer.from(text, 'base64').toString('utf8'))
   },

@@ -22,6 +22,11 @@ test.each(['8J-YgMO8', '8J+Y\r\ngMO8\n', '8J+YgMO8=='])('reads %j, too', async (
   expect((await decode(base64)).payload.r).toBe('😀ü')
 })
 
+test('tells at once that a large text is no base64', async () => {
+  expect((await decode(`${' '.repeat(1 << 20)}!`)).error).toMatchObject({ code: 'encoding.source' })
+  expect((await decode(`${'= '.repeat(1 << 20)}!`)).error).toMatchObject({ code: 'encoding.source' })
+})
+
 test('takes the keys of older files', async () => {
   const older = { sourceTemplate: '{{a}}', resultPath: 'r' }
   expect((await encode('x', older)).payload.r).toBe('eA==')
