@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,6 +67,11 @@ export async function runTestFiles(
 ): Promise<FileResult[]> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-test-'))
   const functions = openFunctionPool()
+  const stop = (_signal: string, number: number) => {
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(128 + number)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop)
   try {
     // Nothing of the environment: a test reaches no mail server and no store but its own.
     const config = readConfig({ DATA_DIR: folder })
@@ -81,6 +86,7 @@ export async function runTestFiles(
     }
     return results
   } finally {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop)
     await functions.close()
     await rm(folder, { recursive: true, force: true })
   }
