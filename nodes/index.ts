@@ -3,6 +3,7 @@ import { eventCreate } from './data/event-create.ts'
 import { eventDelete } from './data/event-delete.ts'
 import { eventGet } from './data/event-get.ts'
 import { eventUpdate } from './data/event-update.ts'
+import { losantApi } from './data/losant-api.ts'
 import { notebookExecute } from './data/notebook-execute.ts'
 import { qrCode } from './data/qr-code.ts'
 import { valueGet } from './data/value-get.ts'
@@ -75,6 +76,8 @@ import { throttle } from './logic/throttle.ts'
 import { timeRange } from './logic/time-range.ts'
 import { validatePayload } from './logic/validate-payload.ts'
 import { http } from './network/http.ts'
+import { s3Get } from './network/s3-get.ts'
+import { s3Put } from './network/s3-put.ts'
 import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
 import { mailgun } from './output/mailgun.ts'
@@ -100,6 +103,7 @@ export const nodes = [
   eventDelete,
   eventGet,
   eventUpdate,
+  losantApi,
   qrCode,
   notebookExecute,
   valueGet,
@@ -172,6 +176,8 @@ export const nodes = [
   timeRange,
   validatePayload,
   http,
+  s3Get,
+  s3Put,
   email,
   endpointReply,
   mailgun,

@@ -14,6 +14,7 @@ const layers: Record<string, readonly string[]> = {
 /** Every third-party package, and the files or folders that may import it. */
 const owners: Record<string, readonly string[]> = {
   '@node-saml/node-saml': ['nodes/experience/saml.ts'],
+  aws4fetch: ['nodes/network/s3.ts'],
   bullmq: ['server/jobs/bullmq.ts'],
   busboy: ['server/experience/'],
   cookie: ['server/experience/'],
