@@ -18,6 +18,7 @@ export interface Services {
   events: Events
   // Device imports join it with their node.
   jobs: Jobs
+  api: Api
   reply: Replies
   customNodes: CustomNodes
   flows: Flows
@@ -97,7 +98,7 @@ export interface Mail {
 
 /** A refused action on a resource, worded for the author: nodes put it at their result path as `{ error }`. */
 export class Refusal extends Error {
-  readonly type: 'NotFound' | 'Validation' | 'AlreadyExists' | 'RateLimit' | 'Unavailable'
+  readonly type: 'NotFound' | 'Validation' | 'AlreadyExists' | 'RateLimit' | 'Unavailable' | 'Unauthorized'
   constructor(type: Refusal['type'], message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.name = 'Refusal'
@@ -418,6 +419,15 @@ export interface Jobs {
   list(requestedBy: string, kind?: string): Promise<JobView[]>
   /** False when it has ended, is unknown or someone else's. */
   cancel(id: string, requestedBy: string): Promise<boolean>
+}
+
+/** The published API, on this application alone. */
+export interface Api {
+  /**
+   * The body of the answer. `params` by their published names; text stands for numbers, flags and JSON, too, and unknown ones are
+   * left aside. Throws Refusal: NotFound also for calls that are not known, and for any other application.
+   */
+  call(request: { resource: string; action: string; params: Payload; application?: string }): Promise<unknown>
 }
 
 /** A custom node where it stands in a flow: everything that a call of it needs. */

@@ -12,6 +12,7 @@ import { pressesOf } from './flows/presses.ts'
 import type { RunContext, Runner } from './flows/runner.ts'
 import type { Jobs } from './jobs/port.ts'
 import type { Mailer } from './mail.ts'
+import { openApi } from './resources/api/api.ts'
 import { openJobService } from './resources/jobs.ts'
 import { openImports } from './resources/jobs-import.ts'
 import type { Resources } from './resources/resources.ts'
@@ -49,7 +50,13 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     ...(callers.length === 0 ? {} : { callers }),
   })
   const { users, groups, tenancy, actingAs } = deps.resources(app)
-  const { devices, events } = actingAs({ type: 'flow', id: flow.id, name: flow.name, depth })
+  const { devices, events, dataTables } = actingAs({ type: 'flow', id: flow.id, name: flow.name, depth })
+  const buttons = pressesOf(context, {
+    ...deps,
+    jobs: deps.jobs(app),
+    room: deps.pressRoom,
+    fireTrigger: deps.fireTrigger,
+  })
   const asking = { app, now: deps.now, tenancy, jobs: deps.jobs(app) }
   return {
     clock: { now: deps.now, sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
@@ -63,6 +70,8 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     groups,
     tenancy,
     events,
+    dataTables,
+    api: openApi({ app, now: deps.now, devices, users, groups, events, flows: buttons }),
     jobs: { ...openJobService(asking), ...openImports(asking) },
     reply: deps.replies({
       scope,
@@ -70,7 +79,7 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
       globals: globalsOf(flows, flow),
       application: flows.application,
     }),
-    flows: pressesOf(context, { ...deps, jobs: deps.jobs(app), room: deps.pressRoom, fireTrigger: deps.fireTrigger }),
+    flows: buttons,
     customNodes: customNodesOf(context, { now: deps.now, services: (inner) => servicesOf(deps, inner) }),
   }
 }

@@ -3,6 +3,7 @@ import { type FlowClass, flowClasses } from '../../engine/document.ts'
 import type { Templates } from '../../engine/template.ts'
 import { routeConflicts } from '../experience/match.ts'
 import { checkView } from '../experience/views.ts'
+import { isAnswered } from '../resources/api/api.ts'
 import { fold } from '../store/fold.ts'
 import { checkCustomNodes } from './check-custom-nodes.ts'
 import { envelopeFields } from './kinds.ts'
@@ -68,6 +69,7 @@ export function checkFlow(
   const { problems } = compileFlow(value, { flowClass, ...options })
   for (const one of problems) result.problems.push({ ...one, file, flow, pointer: `${pointer}${one.pointer}` })
   for (const type of typesOf(value.nodes)) if (!options.catalog.nodes.has(type)) count(result.unsupported, type)
+  for (const call of callsOf(value.nodes)) count(result.unsupported, call)
   for (const type of typesOf(value.triggers)) if (!options.catalog.triggers.has(type)) count(result.unsupported, type)
 }
 
@@ -215,6 +217,17 @@ function typesOf(list: unknown): string[] {
   return list.flatMap((one: unknown) => {
     const type = one !== null && typeof one === 'object' ? (one as Record<string, unknown>).type : undefined
     return typeof type === 'string' && type !== '' ? [type] : []
+  })
+}
+
+/** Calls of the published API that are not answered here, as `LosantApiNode resource.action`. */
+function callsOf(list: unknown): string[] {
+  if (!Array.isArray(list)) return []
+  return list.flatMap((one: unknown) => {
+    const { type, config } = (one ?? {}) as { type?: unknown; config?: { resource?: unknown; action?: unknown } }
+    if (type !== 'LosantApiNode' && type !== 'losant-api') return []
+    const { resource, action } = config ?? {}
+    return isAnswered(resource, action) ? [] : [`LosantApiNode ${String(resource)}.${String(action)}`.slice(0, 200)]
   })
 }
 

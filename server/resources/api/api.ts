@@ -1,0 +1,59 @@
+import { FlowError } from '../../../engine/errors.ts'
+import { type Api, Refusal } from '../../../nodes/services.ts'
+import { application } from './application.ts'
+import type { ApiWorld, Calls } from './call.ts'
+import { data } from './data.ts'
+import { device, devices } from './devices.ts'
+import { event, events } from './events.ts'
+import { experienceGroup, experienceGroups, experienceUser, experienceUsers } from './experience.ts'
+import { flow, flows } from './flows.ts'
+import { deviceRecipe, deviceRecipes } from './recipes.ts'
+import { experienceVersion, experienceVersions, experienceView, experienceViews } from './versions.ts'
+import { webhook, webhooks } from './webhooks.ts'
+
+/** Every call that is answered here: resource, then action, by their published names. */
+const resources: Readonly<Record<string, Calls>> = {
+  ...{ application, data, device, devices, deviceRecipe, deviceRecipes, event, events },
+  ...{ experienceGroup, experienceGroups, experienceUser, experienceUsers },
+  ...{ experienceVersion, experienceVersions, experienceView, experienceViews },
+  ...{ flow, flows, webhook, webhooks },
+}
+
+/** True when this call is answered here. */
+export function isAnswered(resource: unknown, action: unknown): boolean {
+  return callOf(String(resource), String(action)) !== undefined
+}
+
+/** The calls that are answered, as `resource.action`, in alphabetical order. */
+export const answered: readonly string[] = Object.entries(resources)
+  .flatMap(([resource, calls]) => Object.keys(calls).map((action) => `${resource}.${action}`))
+  .sort()
+
+/** The published API for the flows of one application. */
+export function openApi(world: ApiWorld): Api {
+  return {
+    async call({ resource, action, params, application: wanted = '' }) {
+      const own = world.app.scope.application
+      const asked = [wanted, Object.hasOwn(params, 'applicationId') ? String(params.applicationId) : '']
+      if (asked.some((one) => one !== '' && one.toLowerCase() !== own)) {
+        throw new Refusal('NotFound', 'Application was not found')
+      }
+      const run = callOf(resource, action)
+      if (run === undefined) {
+        throw new Refusal('NotFound', `unsupported API call: ${resource.slice(0, 80)}.${action.slice(0, 80)}`)
+      }
+      try {
+        return await run(world, params)
+      } catch (error) {
+        // What the author of another node could mend is here a call that cannot be answered.
+        if (error instanceof FlowError) throw new Refusal('Validation', error.message, { cause: error })
+        throw error
+      }
+    },
+  }
+}
+
+function callOf(resource: string, action: string) {
+  const calls = Object.hasOwn(resources, resource) ? resources[resource]! : {}
+  return Object.hasOwn(calls, action) ? calls[action] : undefined
+}

@@ -1,0 +1,58 @@
+import { flowClasses } from '../../../engine/document.ts'
+import { sizeOf } from '../../../engine/payload.ts'
+import { flowValues } from '../../flows/flow-values.ts'
+import type { FlowDocument } from '../../store/documents.ts'
+import { oneOf, refused } from '../check.ts'
+import { isoOf } from '../listing.ts'
+import { type ApiWorld, anId, body, type Calls, call, found, fromJson, needed, success, words } from './call.ts'
+import { commonSort, listOf, listParams } from './lists.ts'
+
+export const flows: Calls = {
+  get: call({ ...listParams, flowClass: oneOf(flowClasses) }, async (world, params) => {
+    const { flowClass = 'cloud' } = params
+    return await listOf(world, 'flows', {
+      ...{ asked: params, filters: ['name'], sortFields: commonSort },
+      also: { field: 'flowClass', op: 'eq', value: flowClass },
+      view: (document) => viewOf(world, document),
+    })
+  }),
+}
+
+export const flow: Calls = {
+  get: call({ flowId: anId }, async (world, { flowId }) => viewOf(world, await existing(world, flowId))),
+  pressVirtualButton: call({ flowId: anId, button: body }, async (world, { flowId, button }) => {
+    const { key, payload, flowVersion } = needed(button, 'button')
+    const version = flowVersion === undefined || flowVersion === '' ? 'default' : words(flowVersion, 'flowVersion')
+    const { id } = await existing(world, flowId)
+    await world.flows.press({ flow: id, button: words(key, 'button.key'), version, data: payload })
+    return success
+  }),
+  getStorageEntries: call({ flowId: anId }, async (world, { flowId }) => {
+    return await (await storageOf(world, flowId)).all()
+  }),
+  getStorageEntriesMetadata: call({ flowId: anId }, async (world, { flowId }) => {
+    const entries = await (await storageOf(world, flowId)).all()
+    return { memoryUsed: sizeOf(entries, 1e9), keysCount: Object.keys(entries).length }
+  }),
+  setStorageEntry: call({ flowId: anId, entry: fromJson }, async (world, { flowId, entry }) => {
+    const { key, value } = (entry ?? {}) as { key?: unknown; value?: unknown }
+    const name = words(key, 'entry.key')
+    if (name === '' || name.length > 255) throw refused('entry.key', 'text of 1 to 255 characters', key)
+    await (await storageOf(world, flowId)).set(name, value === null ? undefined : value)
+    return success
+  }),
+}
+
+async function existing({ app }: ApiWorld, id: string | undefined): Promise<FlowDocument> {
+  return found(await app.collection('flows').get(needed(id, 'flowId')), 'Flow')
+}
+
+async function storageOf(world: ApiWorld, id: string | undefined) {
+  return flowValues(world.app.values, (await existing(world, id)).id)
+}
+
+function viewOf(world: ApiWorld, document: FlowDocument) {
+  const { id, revision: _, content, creationDate, lastUpdated, ...fields } = document
+  const dates = { creationDate: isoOf(creationDate), lastUpdated: isoOf(lastUpdated) }
+  return { ...content, id, flowId: id, applicationId: world.app.scope.application, ...fields, ...dates }
+}
