@@ -25,8 +25,8 @@ export interface DownloadRequest {
 /**
  * Answers a request for the archive of a data export. Only the user who asked for it gets it, as long as it has not expired, his session
  * is valid, and, for a group, he is still a member of it or of one above; devices that were taken from him since stay in
- * it. Everyone else is told the same as for an id that does not exist; who is not logged in gets the version's unauthorized reply. Undefined:
- * the answer is written. Throws HttpError and FlowError, as replies do.
+ * it. Everyone else is told the same as for an id that does not exist; who is not logged in gets the unauthorized reply of the
+ * endpoint with this route, else of the version. Undefined: the answer is written. Throws HttpError and FlowError, as replies do.
  */
 export async function answerDownload(
   request: IncomingMessage,

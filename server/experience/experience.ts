@@ -139,8 +139,10 @@ export function openExperience(deps: ExperienceDeps): Experience {
     await enterTurn(scopeKey(host.scope))
     if (source.path.startsWith(EXPORTS_PREFIX)) {
       const context = contextOf(exchange, toView(definitions, parts, exchange))
-      const asked = { store: host.store, path: source.path, session, definitions, context, now: time, headers: shared }
-      return answerDownload(request, response, asked)
+      // An endpoint with the route of downloads is never run: it only says what a visitor without a session gets.
+      const replies = { ...definitions, unauthorized: match?.value.unauthorized ?? definitions.unauthorized }
+      const asked = { store: host.store, path: source.path, session, definitions: replies, context }
+      return answerDownload(request, response, { ...asked, now: time, headers: shared })
     }
     if (!match) return notFound(exchange)
     const route = match.value

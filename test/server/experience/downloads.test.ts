@@ -208,3 +208,16 @@ test('reads no more than a client takes that goes away', async () => {
   expect(read.length).toBeLessThan(600)
   server.close()
 })
+
+test('sends who is not logged in where the endpoint with this route says', async () => {
+  const site = await openDownloads()
+  const path = await addExport(site)
+  await site.settings({ unauthorizedReply: { type: 'redirect', value: '/elsewhere' } })
+  await site.endpoint({
+    ...{ method: 'get', route: `${EXPORTS_PREFIX}{id}`, access: 'authenticated' },
+    unauthorizedReply: { type: 'redirect', value: '/login?to={{request.path}}' },
+  })
+  expect(await site.ask(path)).toMatchObject({ status: 302, headers: { location: `/login?to=${path}` } })
+  expect((await site.ask(path, authorized())).status).toBe(200)
+  expect((await site.ask(`${EXPORTS_PREFIX}${'f'.repeat(24)}`, authorized())).status).toBe(404)
+})
