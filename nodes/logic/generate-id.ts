@@ -76,7 +76,7 @@ function named({ namespace, value }: Wanted): [value: string, namespace: string]
   const id = namespace.trim()
   if (!validate(id)) throw new FlowError('id.argument', `Expected "Namespace" to be a UUID, got "${id.slice(0, 50)}"`)
   if (value === '') throw new FlowError('id.argument', 'Expected "Value" to render to some text, got nothing')
-  return [value, id]
+  return [value.toWellFormed(), id]
 }
 
 const processPart = randomBytes(5).toString('hex')

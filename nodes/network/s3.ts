@@ -49,6 +49,7 @@ export function s3Object(settings: S3Settings, clock: Clock): S3Object {
   refuseCredential(settings.credential)
   const accessKeyId = needed('Access key ID', settings.accessKey)
   const secretAccessKey = needed('Secret access key', settings.secret)
+  check('an access key ID of letters and digits', accessKeyId, /^[\x21-\x7e]+$/)
   const region = settings.region.trim() || 'us-east-1'
   const url = urlOf({ region, bucket: settings.bucket.trim(), name: settings.name.replace(/^\/+/, '') })
   const signer = (request: { url: string; method: string; headers?: Record<string, string>; signQuery?: boolean }) => {
@@ -59,6 +60,7 @@ export function s3Object(settings: S3Settings, clock: Clock): S3Object {
     url,
     secret: secretAccessKey,
     async sign({ method, headers = {}, body = new Uint8Array() }) {
+      for (const value of Object.values(headers)) check('a content type such as text/csv', value, /^[\t\x20-\x7e]*$/)
       const hash = createHash('sha256').update(body).digest('hex')
       const signed = await signer({ url, method, headers: { ...headers, 'x-amz-content-sha256': hash } })
       return Object.fromEntries(signed.headers)

@@ -45,7 +45,7 @@ export const mailgun = defineNode({
       const form = new Response(toForm(mail))
       const answer = await askProvider({
         ...{ name: 'Mailgun', http: use.http, signal, secrets: [key] },
-        url: `${servers[config.region]}/v3/${encodeURIComponent(domain)}/messages`,
+        url: `${servers[config.region]}/v3/${encodeURIComponent(domain.toWellFormed())}/messages`,
         headers: { authorization: basic('api', key), 'content-type': form.headers.get('content-type')! },
         body: await form.bytes(),
       })

@@ -103,7 +103,7 @@ function senderOf({ http, signal, account, user, token }: Account) {
     try {
       await askProvider({
         ...{ name: 'Twilio', http, signal, secrets: [token] },
-        url: `https://api.twilio.com/2010-04-01/Accounts/${encodeURIComponent(account)}/Messages.json`,
+        url: `https://api.twilio.com/2010-04-01/Accounts/${encodeURIComponent(account.toWellFormed())}/Messages.json`,
         headers: { authorization: basic(user, token), 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams(message).toString(),
       })

@@ -4,6 +4,9 @@ import type { Aggregation, AppStore, StateValue } from '../store/port.ts'
 /** Most points of one attribute. */
 export const mostPoints = 10_000
 
+/** As far as dates reach: a wider bucket holds no more. */
+const ALL_OF_TIME_MS = 8.64e15
+
 const aggregations: readonly Aggregation[] = ['MEAN', 'MIN', 'MAX', 'SUM', 'COUNT', 'FIRST', 'LAST']
 
 /**
@@ -33,7 +36,7 @@ export async function readHistory(
       ? await newest(app, { deviceId: device.id, attribute, start, end })
       : await app.telemetry.aggregate({
           ...{ deviceIds: [device.id], attribute, start, end, aggregation },
-          resolutionMs: Math.max(1, Math.round(resolution)),
+          resolutionMs: Math.min(Math.max(1, Math.round(resolution)), ALL_OF_TIME_MS),
         })
     entries.push([attribute, points.map(({ time, value }) => ({ time: new Date(time), value }))])
   }

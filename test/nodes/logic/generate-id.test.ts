@@ -29,6 +29,12 @@ test.each([
   expect(run.payload.id).toMatch(like)
 })
 
+test('text that is not well formed has a name, too', async () => {
+  const settings = { idTypeTemplate: 'uuidv5', namespaceTemplate: NAMESPACE }
+  const { payload } = await made({ ...settings, valueTemplate: 'a\ud800' })
+  expect(payload.id).toBe((await made({ ...settings, valueTemplate: 'a\ufffd' })).payload.id)
+})
+
 test.each(['uuidv1', 'uuidv4', 'objectid', 'nanoid'])('never makes the same %s twice', async (idTypeTemplate) => {
   const ids = await Promise.all(Array.from({ length: 200 }, async () => (await made({ idTypeTemplate })).payload.id))
   expect(new Set(ids).size).toBe(200)

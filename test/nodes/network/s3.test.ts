@@ -162,12 +162,20 @@ test.each([
   [{ fileNameTemplate: 'a\n/../b' }],
   [{ fileNameTemplate: '\ud800' }],
   [{ encodingTemplate: 'klingon' }],
+  [{ accessKeyIdTemplate: 'AK\u0000' }],
+  [{ accessKeyIdTemplate: 'AK\ud800' }],
 ])('%j names nothing that S3 has', async (config) => {
   for (const node of [s3Get, s3Put]) {
     const { out, requests } = await run(node, config)
     expect(out).toMatchObject({ error: { type: 'Validation' } })
     expect(requests).toEqual([])
   }
+})
+
+test.each(['text/\u0000', 'text/\ud800', 'text/ü'])('a file is not written as %j', async (contentTypeTemplate) => {
+  const { out, requests } = await run(s3Put, { contentTypeTemplate })
+  expect(out).toMatchObject({ error: { type: 'Validation', message: expect.stringContaining('content type') } })
+  expect(requests).toEqual([])
 })
 
 test('without keys, or with a stored credential, the run ends', async () => {

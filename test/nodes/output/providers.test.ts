@@ -204,6 +204,14 @@ test.each([
   expect(requests[0]!.headers.authorization).toBe(`Basic ${btoa(pair)}`)
 })
 
+test('text that is not well formed is no fault of ours', async () => {
+  const { requests } = await runTwilio({ toNumbers: ['+1'], accountSid: 'a\ud800' })
+  expect(requests[0]!.url).toBe('/2010-04-01/Accounts/a%EF%BF%BD/Messages.json')
+  const config = { mailgunApiKey: 'k', ...mail, fromTemplate: 'a@b\ud800.example' }
+  await runNode(mailgun, { config, payload, use: { http: provider.http } })
+  expect(provider.take()[0]!.url).toBe('/v3/b%EF%BF%BD.example/messages')
+})
+
 test('a messaging service takes the place of a number, and an account cannot leave its part of the path', async () => {
   const config = { toNumbers: ['+1'], fromNumber: '', messagingServiceSid: 'MG1', accountSid: '../x?' }
   const { requests } = await runTwilio(config)
