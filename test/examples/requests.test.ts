@@ -69,12 +69,13 @@ for (const [example, stack] of examples.flatMap((one) => stacks.map((stack) => [
   })
 }
 
-/** `device:<name>` and `group:<name>` to their ids. */
+/** `device:<name>`, `group:<name>` and `user:<e-mail>` to their ids. */
 async function namesOf({ store, applications }: TestServer): Promise<Map<string, string>> {
   const app = store.app(applications[0]!.scope)
   const names = new Map([['password', PASSWORD]])
   for await (const { id, name } of app.collection('devices').each()) names.set(`device:${name}`, id)
   for await (const { id, name } of app.collection('groups').each()) names.set(`group:${name}`, id)
+  for await (const { id, email } of app.collection('users').each()) names.set(`user:${email}`, id)
   return names
 }
 

@@ -70,3 +70,28 @@ if (document.querySelector('[data-live]')) {
   const wait = () => setTimeout(turn, document.querySelector('[data-waiting]') ? WAITING_MS : PERIOD_MS)
   wait()
 }
+
+// While an export is written its bar moves by itself; when one has ended the page is looked at again.
+const watchExports = async () => {
+  const rows = [...document.querySelectorAll('[data-exports] [data-export]')]
+  if (document.hidden || rows.length === 0) return
+  const answer = await fetch('/api/exports')
+  if (!answer.ok) return
+  const now = new Map((await answer.json()).map((one) => [one.id, one]))
+  for (const row of rows) {
+    const one = now.get(row.dataset.export)
+    const bar = row.querySelector('progress')
+    if (!one || !bar) continue
+    if (one.percent === null) bar.removeAttribute('value')
+    else bar.value = one.percent
+    if (one.progress) row.querySelector('[data-progress]').textContent = one.progress
+  }
+  if (rows.some((row) => now.get(row.dataset.export)?.status !== row.dataset.status)) await refresh()
+}
+if (document.querySelector('[data-exports]')) {
+  const turn = async () => {
+    await watchExports().catch(() => undefined) // Tried again at the next turn.
+    if (document.querySelector('[data-exports]')) setTimeout(turn, 1000)
+  }
+  setTimeout(turn, 1000)
+}
