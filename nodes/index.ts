@@ -3,6 +3,8 @@ import { eventCreate } from './data/event-create.ts'
 import { eventDelete } from './data/event-delete.ts'
 import { eventGet } from './data/event-get.ts'
 import { eventUpdate } from './data/event-update.ts'
+import { fileCreate } from './data/file-create.ts'
+import { fileGet } from './data/file-get.ts'
 import { losantApi } from './data/losant-api.ts'
 import { notebookExecute } from './data/notebook-execute.ts'
 import { qrCode } from './data/qr-code.ts'
@@ -86,6 +88,7 @@ import { slack } from './output/slack.ts'
 import { twilio } from './output/twilio.ts'
 import { webhookReply } from './output/webhook-reply.ts'
 import { workflowTrigger } from './output/workflow-trigger.ts'
+import { appFile } from './trigger/app-file.ts'
 import { customNodeStart } from './trigger/custom-node-start.ts'
 import { deviceCreateTrigger } from './trigger/device-create.ts'
 import { deviceInactivity } from './trigger/device-inactivity.ts'
@@ -103,6 +106,8 @@ export const nodes = [
   eventDelete,
   eventGet,
   eventUpdate,
+  fileCreate,
+  fileGet,
   losantApi,
   qrCode,
   notebookExecute,
@@ -189,6 +194,7 @@ export const nodes = [
 ]
 
 export const triggers = [
+  appFile,
   customNodeStart,
   deviceCreateTrigger,
   deviceInactivity,

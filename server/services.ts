@@ -49,8 +49,9 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     ...{ runId, scope, flowId: flow.id, flowName: flow.name, flowVersion: flow.version },
     ...(callers.length === 0 ? {} : { callers }),
   })
-  const { users, groups, tenancy, actingAs } = deps.resources(app)
+  const { users, groups, tenancy, actingAs, filesAs } = deps.resources(app)
   const { devices, events, dataTables } = actingAs({ type: 'flow', id: flow.id, name: flow.name, depth })
+  const files = filesAs({ type: 'flow', id: flow.id, name: flow.name, depth })
   const buttons = pressesOf(context, {
     ...deps,
     jobs: deps.jobs(app),
@@ -71,7 +72,8 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     tenancy,
     events,
     dataTables,
-    api: openApi({ app, now: deps.now, devices, users, groups, events, flows: buttons }),
+    files,
+    api: openApi({ app, now: deps.now, devices, users, groups, events, files, flows: buttons }),
     jobs: { ...openJobService(asking), ...openImports(asking) },
     reply: deps.replies({
       scope,

@@ -8,6 +8,7 @@ import type { AppStore, WriteOperation } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
 import { chunks } from '../tenancy/batch.ts'
 import { eventFirings } from './event-triggers.ts'
+import { fileFirings } from './file-triggers.ts'
 import type { Inactivity } from './inactivity.ts'
 import { openLoopGuard } from './loop-guard.ts'
 import type { AppFlows, Plans, RunnableFlow } from './plans.ts'
@@ -130,6 +131,8 @@ function firingsOf(trigger: PlanTrigger, happening: Happening, now: number): Fir
       return trigger.type === 'device-state' ? stateFirings(trigger, happening, now) : []
     case 'event':
       return trigger.type === 'event' ? eventFirings(trigger, happening.event, now) : []
+    case 'file':
+      return trigger.type === 'app-file' ? fileFirings(trigger, happening, now) : []
     case 'device-create':
       return trigger.type === 'device-create' ? [{ time: now, data: {} }] : []
   }
@@ -142,6 +145,7 @@ async function causeOf(
   by: Actor,
 ): Promise<Pick<RunJobInput, 'relay'> & Partial<Pick<RunJobInput, 'triggerId' | 'device' | 'data'>>> {
   if (happening.kind === 'event') return { relay: lastSource(happening.event) }
+  if (happening.kind === 'file') return { relay: { type: by.type, id: by.id } }
   const { id } = happening.device
   const [device] = await toDeviceViews(app, [happening.device], { tagsAsObject: true, attributesAsObject: true })
   const relay = { type: by.type, id: by.id }
@@ -151,6 +155,7 @@ async function causeOf(
 /** What starts of a flow are counted by; undefined: not at all. Each new device would be a count of its own. */
 function subjectOf(happening: Happening, by: Actor): string | undefined {
   if (happening.kind === 'event') return String(happening.event.deviceId ?? '')
+  if (happening.kind === 'file') return ''
   if (happening.kind === 'device-create') return by.depth === 0 ? undefined : ''
   return happening.device.id
 }

@@ -1,4 +1,4 @@
-import type { EventView } from '../../nodes/services.ts'
+import type { EventView, FileView } from '../../nodes/services.ts'
 import type { DeviceDocument } from '../store/documents.ts'
 import type { StatePoint } from '../store/port.ts'
 
@@ -23,6 +23,14 @@ export type Happening =
   /** An event was made or updated; as it is now. */
   | { kind: 'event'; event: EventView }
   | { kind: 'device-create'; device: DeviceDocument }
+  | FileHappening
+
+/** What was done to a file; `file`: as it is now, or was. */
+export interface FileHappening {
+  kind: 'file'
+  action: 'create' | 'update' | 'delete'
+  file: FileView
+}
 
 /** Told of what has happened after it is stored. Never rejects: what is stored stays acknowledged. */
 export type Happened = (happening: Happening, by: Actor) => Promise<void>

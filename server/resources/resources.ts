@@ -4,6 +4,7 @@ import { openTenancy, type TenancyRule } from '../tenancy/rule.ts'
 import { type Attempts, openAttempts } from './attempts.ts'
 import { type DeviceResource, openDevices } from './devices.ts'
 import { openEvents } from './events.ts'
+import { type FileResource, openFiles } from './files.ts'
 import { type GroupResource, openGroups } from './groups.ts'
 import { type Actor, anyone, type Happened } from './happenings.ts'
 import { openTokens } from './tokens.ts'
@@ -19,6 +20,8 @@ export interface Resources {
   tenancy: TenancyRule
   /** Devices and events as this one reports, makes and changes them; without it nobody is named. */
   actingAs(actor: Actor): { devices: DeviceResource; events: Events }
+  /** Files as this one writes and removes them. */
+  filesAs(actor: Actor): FileResource
   sessions: {
     /** The user and the facts of a token; undefined for a token that is not, or no longer, of this application. */
     resolve(
@@ -53,6 +56,7 @@ export function openResources(options: ResourceOptions): Resources {
     return { devices: openDevices(acting), events: openEvents(acting) }
   }
   return {
+    filesAs: (actor) => openFiles({ app, now, actor, happened }),
     ...actingAs(anyone),
     actingAs,
     users: openUsers(deps),

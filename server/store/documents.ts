@@ -179,6 +179,9 @@ export interface FileDocument extends Document {
   blob: string
   /** SHA-256 of the content, hex: the ETag. */
   sha256: string
+  /** Who wrote it last, where that is known. */
+  authorType?: string
+  authorId?: string
 }
 
 /** The one document about the application itself; its id is the application's id. */

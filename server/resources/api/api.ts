@@ -6,6 +6,7 @@ import { data } from './data.ts'
 import { device, devices } from './devices.ts'
 import { event, events } from './events.ts'
 import { experienceGroup, experienceGroups, experienceUser, experienceUsers } from './experience.ts'
+import { file, files, privateFile, privateFiles } from './files.ts'
 import { flow, flows } from './flows.ts'
 import { deviceRecipe, deviceRecipes } from './recipes.ts'
 import { experienceVersion, experienceVersions, experienceView, experienceViews } from './versions.ts'
@@ -16,6 +17,7 @@ const resources: Readonly<Record<string, Calls>> = {
   ...{ application, data, device, devices, deviceRecipe, deviceRecipes, event, events },
   ...{ experienceGroup, experienceGroups, experienceUser, experienceUsers },
   ...{ experienceVersion, experienceVersions, experienceView, experienceViews },
+  ...{ file, files, privateFile, privateFiles },
   ...{ flow, flows, webhook, webhooks },
 }
 

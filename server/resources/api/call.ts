@@ -3,6 +3,7 @@ import { type Devices, type Events, type Flows, type Groups, Refusal, type Users
 import type { AppStore } from '../../store/port.ts'
 import { type Check, type Checked, type Checks, refused } from '../check.ts'
 import type { DeviceResource } from '../devices.ts'
+import type { FileResource } from '../files.ts'
 
 /** What calls work on: the resources of one application, as the flow that calls. */
 export interface ApiWorld {
@@ -12,6 +13,7 @@ export interface ApiWorld {
   users: Users
   groups: Groups
   events: Events
+  files: FileResource
   flows: Flows
 }
 export type { Devices }
