@@ -1,4 +1,8 @@
 import { type Catalog, catalogOf } from '../engine/compile.ts'
+import { dataTableDelete } from './data/data-table-delete.ts'
+import { dataTableGet } from './data/data-table-get.ts'
+import { dataTableInsert } from './data/data-table-insert.ts'
+import { dataTableUpdate } from './data/data-table-update.ts'
 import { eventCreate } from './data/event-create.ts'
 import { eventDelete } from './data/event-delete.ts'
 import { eventGet } from './data/event-get.ts'
@@ -90,6 +94,7 @@ import { webhookReply } from './output/webhook-reply.ts'
 import { workflowTrigger } from './output/workflow-trigger.ts'
 import { appFile } from './trigger/app-file.ts'
 import { customNodeStart } from './trigger/custom-node-start.ts'
+import { dataTable } from './trigger/data-table.ts'
 import { deviceCreateTrigger } from './trigger/device-create.ts'
 import { deviceInactivity } from './trigger/device-inactivity.ts'
 import { deviceState } from './trigger/device-state.ts'
@@ -102,6 +107,10 @@ import { webhook } from './trigger/webhook.ts'
 
 /** Every node type that ships. A new one is one line here; a test checks that none is forgotten. */
 export const nodes = [
+  dataTableDelete,
+  dataTableGet,
+  dataTableInsert,
+  dataTableUpdate,
   eventCreate,
   eventDelete,
   eventGet,
@@ -196,6 +205,7 @@ export const nodes = [
 export const triggers = [
   appFile,
   customNodeStart,
+  dataTable,
   deviceCreateTrigger,
   deviceInactivity,
   deviceState,

@@ -20,14 +20,15 @@ export interface Field {
   test(op: string, operand: unknown, use: FieldUse): Filter | Promise<Filter>
 }
 
-const idOperators = ['$eq', '$ne', '$gt', '$lt', '$gte', '$lte', '$in', '$nin']
-const textOperators = [...idOperators, '$startsWith', '$endsWith', '$contains', '$ci']
+export const idOperators = ['$eq', '$ne', '$gt', '$lt', '$gte', '$lte', '$in', '$nin']
+export const textOperators = [...idOperators, '$startsWith', '$endsWith', '$contains', '$ci']
 /** Classes that do not connect themselves; without a status of their gateway theirs is `invalid`. */
 const unconnectable = ['system', 'peripheral', 'floating']
 
-const equalities = ['$eq', '$ne', '$in', '$nin']
+export const equalities = ['$eq', '$ne', '$in', '$nin']
 
-const compare: Record<string, CompareOp> = {
+/** What the operators of single values ask a store. */
+export const compare: Record<string, CompareOp> = {
   $eq: 'eq',
   $gt: 'gt',
   $lt: 'lt',
@@ -262,7 +263,7 @@ function connectionTime(connected: 0 | 1): Field {
 }
 
 /** Milliseconds since the epoch: a number, a Date, or text of either (templates print numbers inside quotes). */
-function toTime(operand: unknown, op: string, place: string): number {
+export function toTime(operand: unknown, op: string, place: string): number {
   if (!Object.hasOwn(compare, op) || op === '$startsWith' || op === '$endsWith' || op === '$contains') {
     throw wrong(place, `"${op}" cannot be used with a date`)
   }

@@ -31,10 +31,15 @@ const mostParts = 800
  * Translates a published advanced query. Undefined, blank text and `{}` are everything; text is read as JSON. Throws
  * Refusal `Validation`, saying where, for what the language does not know and for input over `queryLimits`.
  */
-export async function parseQuery(resource: QueryResource, query: unknown, world: QueryWorld): Promise<Filter> {
+export async function parseQuery(
+  resource: QueryResource | OwnFields,
+  query: unknown,
+  world: QueryWorld,
+): Promise<Filter> {
   const parsed = typeof query === 'string' ? parseText(query) : query
   if (parsed === undefined) return everything
-  const reading = { fields: fieldsOf(resource), resource, world, budget: { left: queryLimits.conditions } }
+  const asked = typeof resource === 'string' ? { of: `${resource}s`, fields: fieldsOf(resource) } : resource
+  const reading = { ...asked, world, budget: { left: queryLimits.conditions } }
   const filter = await parseObject(parsed, reading, 'query', 0)
   if (partsOf(filter) > mostParts)
     throw invalid('query', 'the query is too large; use $in for many values of one field')
@@ -46,9 +51,14 @@ function partsOf(filter: Filter): number {
   return inner.reduce((sum, one) => sum + partsOf(one), 1)
 }
 
-interface Reading {
-  resource: QueryResource
+/** What a query may name where that is not the same everywhere. */
+export interface OwnFields {
+  /** What is asked for, in the plural. */
+  of: string
   fields: Readonly<Record<string, Field>>
+}
+
+interface Reading extends OwnFields {
   world: QueryWorld
   budget: { left: number }
 }
@@ -93,7 +103,7 @@ async function parseField(name: string, raw: unknown, reading: Reading, place: s
     const what = name.startsWith('$') ? 'operator' : 'field'
     throw invalid(
       place,
-      `unknown ${what} "${name.slice(0, 80)}" in a query of ${reading.resource}s; use $and, $or, $nor or a field: ${known}`,
+      `unknown ${what} "${name.slice(0, 80)}" in a query of ${reading.of}; use $and, $or, $nor or a field: ${known}`,
     )
   }
   const field = reading.fields[name]!

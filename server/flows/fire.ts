@@ -14,6 +14,7 @@ import { openLoopGuard } from './loop-guard.ts'
 import type { AppFlows, Plans, RunnableFlow } from './plans.ts'
 import type { RunJobInput } from './run-job.ts'
 import { type Firing, stateFirings } from './state-triggers.ts'
+import { tableFirings } from './table-triggers.ts'
 
 export interface Fire {
   /**
@@ -45,8 +46,8 @@ const mostFirings = 1_000
 const insertedAtOnce = 200
 
 /**
- * Starts flows on what happens to devices and events. A flow that changes what it listens to would start itself for ever:
- * each flow is started for the same device (or for none) at most `most` times in a span, a batch counting once, and no chain of
+ * Starts flows on what happens to devices, events and rows of tables. A flow that changes what it listens to would start itself for ever:
+ * each flow is started for the same device or table (or for none) at most `most` times in a span, a batch counting once, and no chain of
  * runs that start each other is longer than 20. What is over that is left out, counted, and logged once a span.
  */
 export function openFire({ plans, queue, log, now, inactivity, most, spanMs }: FireOptions): Fire {
@@ -133,6 +134,8 @@ function firingsOf(trigger: PlanTrigger, happening: Happening, now: number): Fir
       return trigger.type === 'event' ? eventFirings(trigger, happening.event, now) : []
     case 'file':
       return trigger.type === 'app-file' ? fileFirings(trigger, happening, now) : []
+    case 'table':
+      return trigger.type === 'data-table' ? tableFirings(trigger, happening, now) : []
     case 'device-create':
       return trigger.type === 'device-create' ? [{ time: now, data: {} }] : []
   }
@@ -145,6 +148,7 @@ async function causeOf(
   by: Actor,
 ): Promise<Pick<RunJobInput, 'relay'> & Partial<Pick<RunJobInput, 'triggerId' | 'device' | 'data'>>> {
   if (happening.kind === 'event') return { relay: lastSource(happening.event) }
+  if (happening.kind === 'table') return { relay: { type: by.type, id: by.id } }
   if (happening.kind === 'file') return { relay: { type: by.type, id: by.id } }
   const { id } = happening.device
   const [device] = await toDeviceViews(app, [happening.device], { tagsAsObject: true, attributesAsObject: true })
@@ -156,6 +160,7 @@ async function causeOf(
 function subjectOf(happening: Happening, by: Actor): string | undefined {
   if (happening.kind === 'event') return String(happening.event.deviceId ?? '')
   if (happening.kind === 'file') return ''
+  if (happening.kind === 'table') return happening.tableId
   if (happening.kind === 'device-create') return by.depth === 0 ? undefined : ''
   return happening.device.id
 }

@@ -1,4 +1,4 @@
-import type { EventView, FileView } from '../../nodes/services.ts'
+import type { EventView, FileView, TableRow } from '../../nodes/services.ts'
 import type { DeviceDocument } from '../store/documents.ts'
 import type { StatePoint } from '../store/port.ts'
 
@@ -23,6 +23,7 @@ export type Happening =
   /** An event was made or updated; as it is now. */
   | { kind: 'event'; event: EventView }
   | { kind: 'device-create'; device: DeviceDocument }
+  | { kind: 'table'; tableId: string; change: TableChange }
   | FileHappening
 
 /** What was done to a file; `file`: as it is now, or was. */
@@ -31,6 +32,14 @@ export interface FileHappening {
   action: 'create' | 'update' | 'delete'
   file: FileView
 }
+
+/** What was done to the rows of a table by one call; of many removed ones there is a happening for each thousand. */
+export type TableChange =
+  | { action: 'insert'; newRow: TableRow }
+  | { action: 'bulkInsert'; count: number; errorCount: number; rowIds: string[] }
+  | { action: 'update'; newRow: TableRow; oldRow: TableRow }
+  | { action: 'delete'; oldRows: TableRow[] }
+
 
 /** Told of what has happened after it is stored. Never rejects: what is stored stays acknowledged. */
 export type Happened = (happening: Happening, by: Actor) => Promise<void>

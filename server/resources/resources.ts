@@ -2,6 +2,7 @@ import type { Events, Users, UserView } from '../../nodes/services.ts'
 import type { AppStore } from '../store/port.ts'
 import { openTenancy, type TenancyRule } from '../tenancy/rule.ts'
 import { type Attempts, openAttempts } from './attempts.ts'
+import { type DataTableResource, openDataTables } from './data-tables.ts'
 import { type DeviceResource, openDevices } from './devices.ts'
 import { openEvents } from './events.ts'
 import { type FileResource, openFiles } from './files.ts'
@@ -18,8 +19,9 @@ export interface Resources {
   groups: GroupResource
   events: Events
   tenancy: TenancyRule
-  /** Devices and events as this one reports, makes and changes them; without it nobody is named. */
-  actingAs(actor: Actor): { devices: DeviceResource; events: Events }
+  dataTables: DataTableResource
+  /** Devices, events and rows as this one reports, makes and changes them; without it nobody is named. */
+  actingAs(actor: Actor): { devices: DeviceResource; events: Events; dataTables: DataTableResource }
   /** Files as this one writes and removes them. */
   filesAs(actor: Actor): FileResource
   sessions: {
@@ -53,7 +55,7 @@ export function openResources(options: ResourceOptions): Resources {
   const deps = { app, now, tenancy, tokens, attempts }
   const actingAs = (actor: Actor) => {
     const acting = { app, now, tenancy, actor, happened }
-    return { devices: openDevices(acting), events: openEvents(acting) }
+    return { devices: openDevices(acting), events: openEvents(acting), dataTables: openDataTables(acting) }
   }
   return {
     filesAs: (actor) => openFiles({ app, now, actor, happened }),

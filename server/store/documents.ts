@@ -441,7 +441,7 @@ export const collections: Record<CollectionName, CollectionPlan> = {
   },
   schedules: { fields: ['key', 'nextAt'], unique: [['key']] },
   webhooks: { fields: ['name', 'tokenHash'], unique: [['tokenHash']] },
-  dataTables: { fields: ['name'], unique: [['name']] },
+  dataTables: { fields: ['name'] },
   dataTableRows: { fields: ['tableId'], cells: { field: 'cells', of: 'tableId' } },
   dataTableKeys: { fields: ['tableId'] },
 }

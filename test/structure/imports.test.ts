@@ -20,7 +20,7 @@ const owners: Record<string, readonly string[]> = {
   cookie: ['server/experience/'],
   croner: ['nodes/trigger/timer.ts', 'server/flows/'],
   'css-select': ['nodes/logic/markup.ts'],
-  'csv-parse': ['server/jobs/', 'nodes/data/', 'nodes/logic/'],
+  'csv-parse': ['server/jobs/', 'server/resources/data-table-csv.ts', 'nodes/data/', 'nodes/logic/'],
   'csv-stringify': ['server/jobs/', 'nodes/data/', 'nodes/logic/'],
   'd3-format': ['engine/helpers/'],
   dayjs: ['engine/', 'nodes/logic/'],
