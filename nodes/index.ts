@@ -82,6 +82,7 @@ import { throttle } from './logic/throttle.ts'
 import { timeRange } from './logic/time-range.ts'
 import { validatePayload } from './logic/validate-payload.ts'
 import { http } from './network/http.ts'
+import { redis } from './network/redis.ts'
 import { s3Get } from './network/s3-get.ts'
 import { s3Put } from './network/s3-put.ts'
 import { email } from './output/email.ts'
@@ -190,6 +191,7 @@ export const nodes = [
   timeRange,
   validatePayload,
   http,
+  redis,
   s3Get,
   s3Put,
   email,

@@ -1,5 +1,6 @@
 import { lookup as systemLookup } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
+import { once } from 'node:events'
+import { connect as connectTo, isIP, type LookupFunction, type Socket } from 'node:net'
 import { Agent, buildConnector } from 'undici'
 import { FlowError } from '../engine/errors.ts'
 import { isPublicAddress, openExceptions } from './egress-address.ts'
@@ -18,6 +19,12 @@ export interface Guard {
   checkUrl(url: URL): void
   /** Connections that only reach open addresses. Whoever opens it destroys it. */
   openAgent(tls: TlsOptions): Agent
+  /** Connects to an open address; whoever gets the socket destroys it. Rejects with `http.refused`, what the system says, or the signal's reason. */
+  connect(target: { host: string; port: number; signal: AbortSignal }): Promise<Socket>
+  /** True for a name, and for an address that is open. Names are for `lookup`. */
+  opensHost(host: string): boolean
+  /** Gives open addresses only; for clients that connect by themselves. */
+  lookup: LookupFunction
 }
 
 const CONNECT_MS = 30_000
@@ -40,10 +47,31 @@ export function openGuard({ allowPrivate = false, lookup = systemLookup as Looku
     })
   }
 
+  const opensHost = (host: string) => isIP(host) === 0 || opens(host, host)
+
   return {
+    lookup: guarded,
+    opensHost,
     checkUrl(url) {
       const host = bare(url.hostname)
-      if (isIP(host) !== 0 && !opens(host, host)) throw refused(host)
+      if (!opensHost(host)) throw refused(host)
+    },
+    async connect({ host, port, signal }) {
+      signal.throwIfAborted()
+      if (!opensHost(host)) throw refused(host)
+      const socket = connectTo({ host, port, lookup: guarded, noDelay: true })
+      const stop = () => socket.destroy(signal.reason as Error)
+      signal.addEventListener('abort', stop, { once: true })
+      try {
+        await once(socket, 'connect')
+      } finally {
+        signal.removeEventListener('abort', stop)
+      }
+      // Whoever speaks over it listens, too: until then an error must not end the process.
+      socket.on('error', () => undefined)
+      if (socket.remoteAddress !== undefined && opens(host, socket.remoteAddress)) return socket
+      socket.destroy()
+      throw refused(host)
     },
     openAgent(tls) {
       const connect = buildConnector({ ...tls, lookup: guarded, allowH2: false, timeout: CONNECT_MS })

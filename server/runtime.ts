@@ -4,6 +4,7 @@ import { type FunctionPool, openFunctionPool } from '../engine/sandbox/pool.ts'
 import { catalog } from '../nodes/index.ts'
 import type { HttpClient, Services } from '../nodes/services.ts'
 import type { Config } from './config.ts'
+import { type OpenConnections, openConnections } from './connections/connections.ts'
 import { openEgress } from './egress.ts'
 import { type DebugStream, openDebugStream } from './flows/debug.ts'
 import { openFire } from './flows/fire.ts'
@@ -46,6 +47,7 @@ export interface RuntimeParts {
   now(): number
   functions: FunctionPool
   http: HttpClient
+  connections: Pick<OpenConnections, 'of'>
   /** Failed logins; default those of this process. */
   attempts: Attempts
 }
@@ -65,6 +67,8 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   const functions = parts.functions ?? openFunctionPool()
   const egress = openEgress({ allowPrivate: config.egressAllow })
   const http = parts.http ?? egress
+  const ownConnections = openConnections({ allowPrivate: config.egressAllow })
+  const connections = parts.connections ?? ownConnections
   const outbox = join(config.dataDir, 'outbox')
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox, queue, now: clock })
   const debug = openDebugStream(clock)
@@ -98,7 +102,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     services: (context, replies, fireTrigger) =>
       servicesOf(
         {
-          ...{ now: clock, debug, functions, http, mailer, resources, jobs: jobsOf, replies },
+          ...{ now: clock, debug, functions, http, connections, mailer, resources, jobs: jobsOf, replies },
           ...{ plans, log, pressRoom, fireTrigger },
         },
         context,
@@ -106,6 +110,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     async close() {
       if (!parts.functions) await functions.close()
       await egress.close()
+      ownConnections.close()
       log.debug('runtime closed')
     },
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { FunctionPool } from '../engine/sandbox/pool.ts'
 import type { Functions, HttpClient, Replies, Services } from '../nodes/services.ts'
+import type { OpenConnections } from './connections/connections.ts'
 import type { Room } from './experience/room.ts'
 import { callersOf, customNodesOf, storageOwner } from './flows/custom-nodes.ts'
 import type { DebugStream } from './flows/debug.ts'
@@ -24,6 +25,7 @@ export interface ServiceDeps {
   debug: DebugStream
   functions: FunctionPool
   http: HttpClient
+  connections: Pick<OpenConnections, 'of'>
   mailer: Mailer
   resources(app: AppStore): Resources
   jobs(app: AppStore): Jobs
@@ -65,6 +67,7 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     values: flowValues(app.values, storageOwner(context)),
     functions: functionsOf(deps.functions, scope, debug),
     http: deps.http,
+    connections: deps.connections.of(scopeKey(scope)),
     mail: deps.mailer.forFlow(app, flow.id),
     devices,
     users,

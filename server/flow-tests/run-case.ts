@@ -7,6 +7,7 @@ import type { FunctionPool } from '../../engine/sandbox/pool.ts'
 import { Refusal } from '../../nodes/services.ts'
 import { chooseTrigger } from '../cli/run-trigger.ts'
 import { type Config, ConfigError } from '../config.ts'
+import { noConnections } from '../connections/none.ts'
 import type { DebugMessage } from '../flows/debug.ts'
 import type { RunnableFlow } from '../flows/plans.ts'
 import { openAttempts } from '../resources/attempts.ts'
@@ -54,7 +55,10 @@ export async function runCase(request: CaseRequest): Promise<CaseResult> {
   const test = world.resolve(request.test)
   const clock = { now: test.clock }
   const outside = httpStandIn(test.http)
-  const parts = { now: () => clock.now, functions, http: outside.http, attempts: openAttempts() }
+  const parts = {
+    ...{ now: () => clock.now, functions, http: outside.http, attempts: openAttempts() },
+    connections: { of: () => noConnections('A flow test connects to no database') },
+  }
   const runtime = openRuntime({ config: { ...config, dataDir: folder }, log, parts })
   const store = await world.open(join(folder, 'case.db'))
   const end = (rest: Pick<CaseResult, 'mismatches' | 'problem'>) => {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Outcome } from '../../../engine/run.ts'
+import { noConnections } from '../../../server/connections/none.ts'
 import { defaultLimits } from '../../../server/experience/limits.ts'
 import { openReplyDesk } from '../../../server/experience/replies.ts'
 import type { Answer } from '../../../server/experience/reply.ts'
@@ -46,6 +47,7 @@ export async function openRunning(): Promise<Running> {
     debug: openDebugStream(() => world.clock.now),
     mailer: openMailer({ smtpUrl: undefined, outbox, from: 'noreply@example.com', now: () => world.clock.now }),
     resources: () => world,
+    connections: { of: () => noConnections('not in this test') },
     jobs: (app: AppStore) =>
       openJobs({ app, now: () => world.clock.now, wake: () => undefined, nudge: () => undefined }),
     replies: desk.service,
