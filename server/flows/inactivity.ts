@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import type { PlanTrigger } from '../../engine/compile.ts'
 import type { JobDefinition, Jobs, Queue } from '../jobs/port.ts'
 import { toDeviceViews } from '../resources/device-views.ts'
@@ -66,7 +66,8 @@ export function openInactivity({ plans, queue, now }: InactivityOptions): Inacti
     const at = now()
     for (;;) {
       const before = (await app.values.get(space, clockKey(look))) as Clock | undefined
-      const n = before?.armed ? before.n : (before?.n ?? 0) + 1
+      // Never the number of a clock that was forgotten: its jobs may still be kept, and are done.
+      const n = before?.armed ? before.n : (before?.n ?? randomInt(2 ** 47)) + 1
       const after = { at, n, armed: true }
       if (!(await app.values.swap(space, clockKey(look), { before, after }))) continue
       return await arm(app, queue.of(app), { ...look, n }, at + look.seconds * 1000)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { PlanTrigger } from '../../engine/compile.ts'
 import type { Jobs } from '../jobs/port.ts'
 import type { ScheduleDocument } from '../store/documents.ts'
@@ -29,12 +30,16 @@ const GRACE_MS = 60_000
 const RESYNC_MS = 30_000
 /** Wait after a firing that could not be written. */
 const RETRY_MS = 1_000
+const LONGEST_KEY = 400
 
 export function openAppSchedules({ app, plans, jobs, now }: AppSchedulesOptions): AppSchedules {
   const collection = app.collection('schedules')
   let entries: Entry[] = []
-  let syncedAt = Number.NEGATIVE_INFINITY
+  let timers: Timer[] = []
+  /** What `timers` are of. */
   let revision = -1
+  let syncedAt = Number.NEGATIVE_INFINITY
+  let lookedAt = Number.NEGATIVE_INFINITY
 
   /** Undefined: another process came first; what it wrote is read at the next look. */
   const orOther = async <T>(write: Promise<T>): Promise<T | undefined> => {
@@ -47,10 +52,21 @@ export function openAppSchedules({ app, plans, jobs, now }: AppSchedulesOptions)
     }
   }
 
-  const sync = async (flows: AppFlows) => {
+  const sync = async (current: number) => {
     syncedAt = now()
-    revision = flows.revision
-    const wanted = new Map(wantedTimers(flows).map((one) => [one.key, one]))
+    try {
+      if (current !== revision) timers = wantedTimers(await plans.of(app, current))
+      revision = current
+      await adopt()
+    } catch (error) {
+      syncedAt = Number.NEGATIVE_INFINITY
+      throw error
+    }
+  }
+
+  /** Brings what stands in the store and the timers of the flows together. */
+  const adopt = async () => {
+    const wanted = new Map(timers.map((one) => [one.key, one]))
     const known = new Map<string, ScheduleDocument>()
     for await (const document of collection.each()) {
       known.set(document.key, document)
@@ -74,11 +90,17 @@ export function openAppSchedules({ app, plans, jobs, now }: AppSchedulesOptions)
   const fireOne = async (entry: Entry) => {
     const { document, trigger } = entry
     const dueAt = document.nextAt
-    const nextAt = nextDue(trigger, { from: dueAt, after: now() })
-    const run = jobs.insertion({ kind: 'run', key: `${entry.key}:${dueAt}`, input: inputOf(entry, dueAt) })
-    const moved = { update: 'schedules', id: document.id, change: { nextAt }, revision: document.revision } as const
     entry.notBefore = now() + RETRY_MS
-    await app.write(now() - dueAt <= GRACE_MS ? [moved, run] : [moved])
+    const nextAt = nextDue(trigger, { from: dueAt, after: now() })
+    const moved = { update: 'schedules', id: document.id, change: { nextAt }, revision: document.revision } as const
+    try {
+      const run = jobs.insertion({ kind: 'run', key: runKey(entry, dueAt), input: inputOf(entry, dueAt) })
+      await app.write(now() - dueAt <= GRACE_MS ? [moved, run] : [moved])
+    } catch (error) {
+      if (!isThereAlready(error)) throw error
+      // The clock was set back since: this moment has had its run.
+      await app.write([moved])
+    }
     entry.document = { ...document, nextAt, revision: document.revision + 1 }
     entry.notBefore = 0
     jobs.wake()
@@ -88,9 +110,12 @@ export function openAppSchedules({ app, plans, jobs, now }: AppSchedulesOptions)
     nextAt: () => Math.min(...entries.map(({ document, notBefore }) => Math.max(document.nextAt, notBefore))),
 
     async refresh() {
-      const flows = await plans.of(app)
-      const wentBack = entries.some(({ trigger, document }) => isTooFar(trigger, document.nextAt, now()))
-      if (flows.revision !== revision || wentBack || now() - syncedAt >= RESYNC_MS) await sync(flows)
+      const wentBack = now() < lookedAt
+      lookedAt = now()
+      if (wentBack) syncedAt = Number.NEGATIVE_INFINITY
+      // Only the revision: many applications are looked at, and few change.
+      const current = await app.revision()
+      if (current !== revision || now() - syncedAt >= RESYNC_MS) await sync(current)
     },
 
     async fire() {
@@ -98,7 +123,7 @@ export function openAppSchedules({ app, plans, jobs, now }: AppSchedulesOptions)
       for (const entry of due) {
         await orOther(fireOne(entry))
       }
-      if (syncedAt === Number.NEGATIVE_INFINITY) await sync(await plans.of(app))
+      if (syncedAt === Number.NEGATIVE_INFINITY) await sync(await app.revision())
     },
   }
 }
@@ -129,10 +154,21 @@ function wantedTimers({ flows }: AppFlows): Timer[] {
   )
 }
 
+/** One for each firing, within the length that keys of jobs may have. */
+function runKey({ key }: Timer, dueAt: number): string {
+  const short = key.length <= LONGEST_KEY ? key : createHash('sha256').update(key).digest('hex')
+  return `${short}:${dueAt}`
+}
+
 function inputOf({ flowId, trigger, index }: Timer, time: number): RunJobInput {
   const relay = { type: 'timer', id: trigger.key }
   const which = { flowId, triggerKey: trigger.key, triggerType: trigger.published, index, triggerId: trigger.key }
   return { ...which, time, data: {}, relay, depth: 0 }
+}
+
+/** Only the run may be there already: what is moved has a revision. */
+function isThereAlready(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'duplicate'
 }
 
 function isBeaten(error: unknown): boolean {

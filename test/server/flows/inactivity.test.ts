@@ -102,6 +102,16 @@ test.each<[string, (flowId: string) => Promise<unknown>]>([
 const change = (flowId: string, triggers: unknown[]) =>
   world.app.collection('flows').update(flowId, { content: { triggers, nodes: [], globals: [] } })
 
+test('a clock that was forgotten runs again when the flow listens again', async () => {
+  const flowId = await listen(trigger('deviceIdInactivity', id, { seconds: 60 }))
+  await report()
+  await world.app.collection('flows').update(flowId, { enabled: false })
+  expect(await after(60)).toEqual([])
+  await world.app.collection('flows').update(flowId, { enabled: true })
+  await report()
+  expect(await after(60)).toHaveLength(1)
+})
+
 test('a device that lost its tag is no longer waited for', async () => {
   await listen(trigger('deviceTagInactivity', 'kind/pump', { seconds: 60 }))
   await report()

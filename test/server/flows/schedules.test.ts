@@ -35,7 +35,9 @@ async function open() {
     const jobs = await app.collection('jobs').find({ sort: { field: 'creationDate', direction: 'asc' }, limit: 1_000 })
     return jobs.map(({ input }) => new Date((input as RunJobInput).time).toISOString().slice(0, 19))
   }
-  const close = () => closers.splice(0).forEach((one) => one())
+  const close = () => {
+    for (const one of closers.splice(0)) one()
+  }
   return { ...application, start, fired, woken, close }
 }
 
@@ -169,5 +171,43 @@ test('a firing that cannot be written is tried again, and is not lost', async ()
   expect(await fired()).toEqual(['2026-01-01T00:00:10'])
   await vi.advanceTimersByTimeAsync(7_000)
   expect(await fired()).toHaveLength(2)
+  close()
+})
+
+test('a clock that is set back over firings leaves them out without trying them again and again', async () => {
+  const { app, addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Minute', triggers: [timer({ cron: '* * * * *' })] })
+  await start()
+  await vi.advanceTimersByTimeAsync(601_000)
+  expect(await fired()).toHaveLength(10)
+  const writes = vi.spyOn(app, 'write')
+  clock.ahead = -300_000
+  await vi.advanceTimersByTimeAsync(300_000)
+  expect(await fired()).toHaveLength(10)
+  expect(writes.mock.calls.length).toBeLessThan(20)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect((await fired()).at(-1)).toBe('2026-01-01T00:11:00')
+  close()
+})
+
+test('a timer with a key of any length fires', async () => {
+  const { app, addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Long', triggers: [timer({ seconds: 10 }, 'k'.repeat(600)), timer({ seconds: 10 })] })
+  await start()
+  const writes = vi.spyOn(app.collection('jobs'), 'insert')
+  await vi.advanceTimersByTimeAsync(10_500)
+  expect(await fired()).toHaveLength(2)
+  expect(writes.mock.calls.length).toBeLessThan(5)
+  close()
+})
+
+test('of an application that does not change only the revision is read', async () => {
+  const { plans, addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Tick', triggers: [timer({ seconds: 10 })] })
+  await start()
+  const loads = vi.spyOn(plans, 'of')
+  await vi.advanceTimersByTimeAsync(100_500)
+  expect(await fired()).toHaveLength(10)
+  expect(loads).not.toHaveBeenCalled()
   close()
 })
