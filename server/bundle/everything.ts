@@ -34,13 +34,18 @@ export async function readEverything(app: AppStore): Promise<Everything> {
     groups: await sorted(app, 'groups', (one) => one.name),
     users: await sorted(app, 'users', (one) => one.emailKey),
     experienceVersions: await sorted(app, 'experienceVersions', (one) => one.version),
-    views: await sorted(app, 'views', (one) => `${one.name}\n${one.viewType}\n${one.version}`),
-    endpoints: await sorted(app, 'endpoints', (one) => `${one.route}\n${one.method}\n${one.version}`),
-    flowVersions: await sorted(app, 'flowVersions', (one) => `${one.name ?? ''}\n${one.version}`),
+    views: await sorted(app, 'views', (one) => `${one.name}\n${one.viewType}\n${placeOf(one)}`),
+    endpoints: await sorted(app, 'endpoints', (one) => `${one.route}\n${one.method}\n${placeOf(one)}`),
+    flowVersions: await sorted(app, 'flowVersions', (one) => `${one.name ?? ''}\n${placeOf(one)}`),
     webhooks: await sorted(app, 'webhooks', (one) => one.name),
     files: await sorted(app, 'files', (one) => one.path),
     reserved: (await sorted(app, 'origins', (one) => one.key)).filter((one) => one.kind === 'token'),
   }
+}
+
+// Before all others: the placeholders of develop must not depend on which versions there are.
+function placeOf({ version }: { version: string }): string {
+  return version === 'develop' ? '' : version
 }
 
 async function sorted<N extends CollectionName>(

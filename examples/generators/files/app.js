@@ -95,3 +95,9 @@ if (document.querySelector('[data-exports]')) {
   }
   setTimeout(turn, 1000)
 }
+
+// A button that prints the page is there for those who have scripts.
+for (const button of document.querySelectorAll('[data-print]')) {
+  button.hidden = false
+  button.addEventListener('click', () => print())
+}

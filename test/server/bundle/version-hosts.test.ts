@@ -75,6 +75,9 @@ test('each version keeps its own views, endpoints and flows, and export writes t
     'experience/admin/workflows/admin.yaml',
   ])
   expect(contents['experience/develop/endpoints.yaml']).not.toContain('version: admin')
+  // Its names do not depend on which versions there are.
+  expect(contents['experience/develop/endpoints.yaml']).toContain(`${ref('experienceEndpoint', 'get')}\n`)
+  expect(contents['experience/admin/endpoints.yaml']).toContain(`${ref('experienceEndpoint', 'get-1')}\n`)
 
   await importContents(store, contents, { slug: 'copy' })
   expect(await hostsOf('copy')).toEqual({ copy: 'develop', 'copy-admin': 'admin' })
