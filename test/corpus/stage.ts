@@ -1,0 +1,215 @@
+import { pino } from 'pino'
+import type { FlowClass } from '../../engine/document.ts'
+import { flowErrors } from '../../engine/errors.ts'
+import { copyValue, type Payload } from '../../engine/payload.ts'
+import { type Outcome, run } from '../../engine/run.ts'
+import { type FunctionPool, openFunctionPool } from '../../engine/sandbox/pool.ts'
+import { type HttpClient, Refusal } from '../../nodes/services.ts'
+import { readConfig } from '../../server/config.ts'
+import { exampleTime, fillExampleWorld } from '../../server/docs/example-world.ts'
+import { openDefinitions } from '../../server/experience/definitions.ts'
+import { openFileLinks } from '../../server/experience/files.ts'
+import { toAnswer } from '../../server/experience/reply.ts'
+import { standingClock } from '../../server/flow-tests/standing-clock.ts'
+import type { AppFlows, RunnableFlow } from '../../server/flows/plans.ts'
+import { openRuntime } from '../../server/runtime.ts'
+import { type CollectionName, collections } from '../../server/store/documents.ts'
+import type { AppStore, Store } from '../../server/store/port.ts'
+import { temporaryFolder } from '../helpers/store.ts'
+import { loops, wrong } from './raws.ts'
+import { openWatchdog } from './watchdog.ts'
+
+const LIMIT_MS = 5_000
+
+/** Runs flows in an application of a store, with the real services of a server but for the way out, which answers by itself. */
+export interface Stage {
+  /** Fills two applications of different tenants with the same things. */
+  world(store: Store): Promise<World>
+  close(): Promise<void>
+}
+
+/** Two applications of one store. Flows run in the first; what the second holds never changes. */
+export interface World {
+  app: AppStore
+  /** Puts a flow into the first application and compiles what the store gives back. */
+  load(flow: { flowClass: FlowClass; content: Payload }): Promise<Loaded>
+  /** Throws for a trace of what ran outside of its application: in the other one, or in a prototype. */
+  expectKept(): Promise<void>
+}
+
+export interface Loaded {
+  flow: RunnableFlow
+  flows: AppFlows
+  /** Runs it from some of its nodes, by index. What is wrong with how it ended comes beside the outcome. */
+  visit(request: { what: string; entry: readonly number[]; payload: Payload }): Promise<Visited>
+}
+
+export interface Visited {
+  outcome: Outcome
+  /** Undefined: it ended as a run may. */
+  fault: string | undefined
+}
+
+export async function openStage(): Promise<Stage> {
+  const functions = openFunctionPool()
+  const watchdog = openWatchdog(4 * LIMIT_MS)
+  const folder = await temporaryFolder()
+  return {
+    world: (store) => openWorld(store, { functions, folder, watch: watchdog.watch }),
+    async close() {
+      await watchdog.close()
+      await functions.close()
+    },
+  }
+}
+
+interface Tools {
+  functions: FunctionPool
+  folder: string
+  watch(what: string): void
+}
+
+const application = 'a'.repeat(24)
+const customNode = '5f7f96d80c1d4e8a9b3c5d70'
+
+async function openWorld(store: Store, { functions, folder, watch }: Tools): Promise<World> {
+  const clock = { now: exampleTime }
+  const http = answering()
+  const connections = databases()
+  const runtime = openRuntime({
+    config: readConfig({ DATA_DIR: folder }),
+    log: pino({ level: 'silent' }),
+    parts: { now: () => clock.now, functions, http },
+  })
+  const [app, other] = ['first', 'second'].map((tenant) => store.app({ tenant, application })) as [AppStore, AppStore]
+  for (const one of [app, other]) await fill(one, runtime.resources(one).devices)
+  const before = await contentsOf(other)
+  const natural = prototypes()
+  const definitions = openDefinitions({
+    viewOptions: ({ store: { scope }, secret }) => ({
+      ...openFileLinks({ id: scope.application, secret, now: () => clock.now }),
+      dashboard: () => '',
+    }),
+  })
+  const end = (outcome: Outcome, milliseconds: number): string | undefined => {
+    if (prototypes() !== natural) return 'a prototype was changed'
+    if (milliseconds > LIMIT_MS) return `it took ${Math.round(milliseconds)} ms`
+    const { error } = outcome
+    if (outcome.status === 'done') return undefined
+    if (error === undefined || !Object.hasOwn(flowErrors, error.code)) return `internal: ${stackOf(error?.cause)}`
+    return error.code === 'limit.time' ? 'it ran out of time' : undefined
+  }
+  return {
+    app,
+    async load({ flowClass, content }) {
+      // Read as from a file.
+      const read = JSON.parse(JSON.stringify(content)) as Payload & { triggers: unknown[] }
+      const { id } = await app
+        .collection('flows')
+        .insert({ name: 'Case', flowClass, enabled: true, content: read as never })
+      if (flowClass === 'experience') {
+        await app
+          .collection('flowVersions')
+          .insert({ flowId: id, version: 'develop', name: 'Case', enabled: true, content: read as never })
+      }
+      const flows = await runtime.plans.of(app)
+      const flow = flows.flows.find((one) => one.id === id)!
+      const { views, responseHeaders } = (await definitions.of(app, 'develop'))!
+      return {
+        ...{ flow, flows },
+        async visit({ what, entry, payload }) {
+          watch(what)
+          const real = runtime.services({ runId: 'case', app, flows, flow }, () => ({
+            async send(_replyId, reply) {
+              toAnswer(reply, { definitions: { views, responseHeaders }, secure: false, view: {} })
+            },
+          }))
+          const services = { ...real, clock: standingClock(clock), connections }
+          const started = performance.now()
+          const outcome = await run({
+            ...{ plan: flow.plan, entry, services, limits: { milliseconds: LIMIT_MS } },
+            payload: { time: new Date(clock.now), wrong: copyValue(wrong), ...payload },
+          })
+          return { outcome, fault: end(outcome, performance.now() - started) }
+        },
+      }
+    },
+    async expectKept() {
+      const after = await contentsOf(other)
+      if (after !== before) throw new Error('Expected the other application to stay as it was')
+      if (prototypes() !== natural) throw new Error('Expected prototypes to stay as they were')
+    },
+  }
+}
+
+async function fill(app: AppStore, devices: Parameters<typeof fillExampleWorld>[1]['devices']): Promise<void> {
+  await fillExampleWorld(app, { passwordHash: 'none', devices })
+  await app.collection('experienceVersions').insert({ version: 'develop', endpointDefaultCors: false, globals: [] })
+  const end = { id: 'end', type: 'custom-node-end', config: {} }
+  const content = {
+    triggers: [{ type: 'customNodeStart', key: 'customNodeStart', outputIds: [['end']] }],
+    nodes: [end],
+    globals: [],
+  }
+  await app
+    .collection('flows')
+    .insert({ id: customNode, name: 'Custom', flowClass: 'customNode', enabled: true, content: content as never })
+  await app.values.set(`flow:${customNode}`, 'key', 'value')
+  await app.blobs.put('blob', Buffer.from('content'))
+}
+
+/** Everything that an application holds, as text. */
+export async function contentsOf(app: AppStore): Promise<string> {
+  const all: unknown[] = []
+  for (const name of Object.keys(collections) as CollectionName[]) {
+    for await (const document of app.collection(name).each()) all.push([name, document])
+  }
+  const devices: string[] = []
+  for await (const { id } of app.collection('devices').each()) devices.push(id)
+  all.push([...(await app.telemetry.last(devices))])
+  for (const deviceId of devices) {
+    for await (const point of app.telemetry.points({ deviceId, start: 0, end: 8.64e15 })) all.push(point)
+  }
+  all.push(await app.values.entries(`flow:${customNode}`))
+  for await (const part of (await app.blobs.read('blob')) ?? []) all.push(Buffer.from(part).toString('hex'))
+  return JSON.stringify(all)
+}
+
+// Each time another answer: what comes from outside is as wild as what authors write.
+function answering(): HttpClient {
+  const bodies = ['[{"id": 1}]', '', 'no json', '{"__proto__": {"polluted": 1}}', '\u0000\ufffd', '[', 'null', loops]
+  const kinds = ['application/json', 'text/plain', 'application/octet-stream', 'application/json; charset=none']
+  let count = 0
+  return {
+    async send() {
+      count += 1
+      return {
+        status: [200, 204, 404, 500, 302][count % 5]!,
+        headers: { 'content-type': kinds[count % 4]!, 'x-list': ['a', 'b'], location: '/' },
+        body: Buffer.from(bodies[count % 8]!),
+      }
+    },
+  }
+}
+
+/** Whatever database is asked: it gives nothing, rows, a word, or refuses. */
+function databases(): object {
+  const answers = [undefined, [{ id: 1 }, JSON.parse('{"__proto__": {"polluted": 1}}')], 'OK', null, [[1], 'x']]
+  let count = 0
+  const method = async () => {
+    count += 1
+    if (count % 6 === 5) throw new Refusal('Unavailable', 'Expected the database to answer')
+    return structuredClone(answers[count % 6])
+  }
+  return new Proxy({}, { get: () => method })
+}
+
+function prototypes(): string {
+  return [Object, Array, Function, String, Date, Promise, RegExp, Error]
+    .flatMap((one) => [Object.getOwnPropertyNames(one), Object.getOwnPropertyNames(one.prototype)])
+    .join()
+}
+
+function stackOf(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message).split('\n').slice(0, 6).join(' | ') : String(cause)
+}
