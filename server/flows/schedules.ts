@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Queue } from '../jobs/port.ts'
+import { openRests } from '../jobs/wait.ts'
 import type { Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import type { Plans } from './plans.ts'
@@ -61,14 +62,20 @@ export function openSchedules({ store, plans, queue, log, now, refreshMs = 2_000
     const scopes = await store.applications()
     const present = new Set(scopes.map(scopeKey))
     for (const key of applications.keys()) if (!present.has(key)) applications.delete(key)
+    const rest = openRests()
     for (const scope of scopes) {
+      await rest()
+      if (closed) return
       await guard(scope, 'the schedules of an application could not be refreshed', () => of(scope).refresh())
     }
     arm()
   }
 
   const fire = async () => {
+    const rest = openRests()
     for (const { scope, schedules } of applications.values()) {
+      await rest()
+      if (closed) return
       if (schedules.nextAt() > now()) continue
       await guard(scope, 'a schedule could not fire; it is tried again', () => schedules.fire())
     }

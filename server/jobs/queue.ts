@@ -9,7 +9,7 @@ import { openLocalDispatch } from './local-dispatch.ts'
 import { openPlaces, type Places, type Started } from './places.ts'
 import type { Dispatch, JobDefinition, JobEnd, Queue } from './port.ts'
 import { openRetention, type RetentionLimits } from './retention.ts'
-import { endsWithin, oncePerMinute, openAlarms, openGate } from './wait.ts'
+import { endsWithin, oncePerMinute, openAlarms, openGate, openRests } from './wait.ts'
 
 export interface QueueOptions {
   store: Store
@@ -150,7 +150,9 @@ export function openQueue(options: QueueOptions): Queue {
 
   /** Looks after leases, and wakes whatever is due, told or not. One application that fails keeps no other from being looked at. */
   async function look(): Promise<void> {
+    const rest = openRests()
     for (const scope of await store.applications()) {
+      await rest()
       if (closing.signal.aborted) return
       try {
         const app = store.app(scope)

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises'
 
 /** True when `work` ends in time; rejects as it does. */
 export async function endsWithin(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
@@ -21,6 +21,19 @@ export function oncePerMinute<A extends unknown[]>(complain: (...args: A) => voi
     if (now - last < minuteMs) return
     last = now
     complain(...args)
+  }
+}
+
+/**
+ * For loops over many things in a store that never has to be waited for: what it gives is called at each of them, and lets the
+ * rest of the process have the thread once this one has kept it for `afterMs`.
+ */
+export function openRests(afterMs = 5): () => Promise<void> {
+  let since = performance.now()
+  return async () => {
+    if (performance.now() - since < afterMs) return
+    await pause()
+    since = performance.now()
   }
 }
 
