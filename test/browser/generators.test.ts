@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Cookie, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -11,6 +11,7 @@ import {
   phone,
   type Visitor,
 } from '../helpers/browser.ts'
+import { linkInMail } from '../helpers/outbox.ts'
 import { faultsOf } from '../helpers/page-check.ts'
 import { PASSWORD, startServer, type TestServer } from '../helpers/server.ts'
 import { requireOrSkip } from '../helpers/services-needed.ts'
@@ -323,21 +324,6 @@ function cards(page: Page): Promise<string[]> {
 
 function numbered(site: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${site} Generator ${i + 1}`)
-}
-
-// The page answers before the mail is sent, so that its time tells nothing about the address.
-async function linkInMail(outbox: string, to: string): Promise<string> {
-  await expect.poll(() => mailTo(outbox, to), { timeout: 10_000 }).toBeDefined()
-  const text = (await mailTo(outbox, to))!
-    .replace(/=\n/g, '')
-    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-  return /href="([^"]+)"/.exec(text)![1]!
-}
-
-async function mailTo(outbox: string, to: string): Promise<string | undefined> {
-  const names = await readdir(outbox).catch(() => [])
-  const mails = names.filter((name) => name.endsWith('.eml')).map((name) => readFile(join(outbox, name), 'utf8'))
-  return (await Promise.all(mails)).find((one) => one.includes(`To: ${to}`))
 }
 
 /** A copy of the generators without readings, until its timer is switched on; that then fires each second. Its path. */
