@@ -8,7 +8,7 @@ import {
   type Problem,
   readDocument,
 } from './document.ts'
-import type { FlowErrorCode } from './errors.ts'
+import { FlowError, type FlowErrorCode } from './errors.ts'
 import { compileGroup, type Setting } from './fields.ts'
 import type { AnyNode, NodePlace } from './node.ts'
 import type { Payload } from './payload.ts'
@@ -184,10 +184,16 @@ function compileTriggers(document: FlowDocument, options: Options, problems: Pro
       },
     })
     if (!sound) return { type: '', published, key, meta, config: {} }
-    const config = settings({ payload: {} })
-    const wrong = definition.check?.(config)
-    if (wrong !== undefined) report('config.type', `${pointer}/config`, wrong)
-    return { type: wrong === undefined ? definition.type : '', published, key, meta, config }
+    try {
+      const config = settings({ payload: {} })
+      const wrong = definition.check?.(config)
+      if (wrong !== undefined) throw new FlowError('config.type', wrong)
+      return { type: definition.type, published, key, meta, config }
+    } catch (error) {
+      if (!(error instanceof FlowError)) throw error
+      report(error.code, `${pointer}/config`, error.message, severityOf(error.code))
+      return { type: '', published, key, meta, config: {} }
+    }
   })
 }
 

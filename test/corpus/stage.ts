@@ -12,6 +12,9 @@ import { openFileLinks } from '../../server/experience/files.ts'
 import { toAnswer } from '../../server/experience/reply.ts'
 import { standingClock } from '../../server/flow-tests/standing-clock.ts'
 import type { AppFlows, RunnableFlow } from '../../server/flows/plans.ts'
+import { openAppSchedules } from '../../server/flows/schedules-of-app.ts'
+import { openJobs } from '../../server/jobs/jobs.ts'
+import type { Queue } from '../../server/jobs/port.ts'
 import { openRuntime } from '../../server/runtime.ts'
 import { type CollectionName, collections } from '../../server/store/documents.ts'
 import type { AppStore, Store } from '../../server/store/port.ts'
@@ -33,6 +36,8 @@ export interface World {
   app: AppStore
   /** Puts a flow into the first application and compiles what the store gives back. */
   load(flow: { flowClass: FlowClass; content: Payload }): Promise<Loaded>
+  /** Makes happen what triggers listen to: reports, new devices, events, time. Gives the number of runs that were queued. */
+  happen(): Promise<number>
   /** Throws for a trace of what ran outside of its application: in the other one, or in a prototype. */
   expectKept(): Promise<void>
 }
@@ -69,6 +74,8 @@ interface Tools {
   watch(what: string): void
 }
 
+const YEAR_MS = 365 * 86_400_000
+const exampleDevice = '6521f7b20c1d4e8a9b3c5d71'
 const application = 'a'.repeat(24)
 const customNode = '5f7f96d80c1d4e8a9b3c5d70'
 
@@ -76,14 +83,18 @@ async function openWorld(store: Store, { functions, folder, watch }: Tools): Pro
   const clock = { now: exampleTime }
   const http = answering()
   const connections = databases()
+  const faults: string[] = []
+  const log = pino({ level: 'error' }, { write: (line: string) => void faults.push(line) })
+  const alone = { now: () => clock.now, wake: () => undefined, nudge: () => undefined }
+  const jobsOf = (one: AppStore) => openJobs({ app: one, ...alone })
   const runtime = openRuntime({
-    config: readConfig({ DATA_DIR: folder }),
-    log: pino({ level: 'silent' }),
+    ...{ config: readConfig({ DATA_DIR: folder }), log, queue: { of: jobsOf } as Queue },
     parts: { now: () => clock.now, functions, http },
   })
   const [app, other] = ['first', 'second'].map((tenant) => store.app({ tenant, application })) as [AppStore, AppStore]
   for (const one of [app, other]) await fill(one, runtime.resources(one).devices)
   const before = await contentsOf(other)
+  let happened = 0
   const natural = prototypes()
   const definitions = openDefinitions({
     viewOptions: ({ store: { scope }, secret }) => ({
@@ -134,7 +145,32 @@ async function openWorld(store: Store, { functions, folder, watch }: Tools): Pro
         },
       }
     },
+    async happen() {
+      happened += 1
+      const { devices, events } = runtime.resources(app)
+      const queued = () => app.collection('jobs').count({ field: 'kind', op: 'eq', value: 'run' })
+      const before = await queued()
+      const device = await devices.create(
+        { name: `Made ${happened}`, attributes: [{ name: 'level', dataType: 'number' }] },
+        {},
+      )
+      for (const id of [exampleDevice, device.id]) {
+        clock.now += 1
+        await devices.report([{ deviceId: id, data: { temperature: 1, level: 2 } }])
+        await devices.report([{ deviceId: id, data: { temperature: {}, level: 'none' } }]).catch(expected)
+      }
+      const event = await events.create({ level: 'warning', subject: 'Some text', deviceId: exampleDevice })
+      await events.update(event.id, { state: 'acknowledged', comment: 'Seen' })
+      const schedules = openAppSchedules({ ...{ app, plans: runtime.plans, jobs: jobsOf(app) }, now: () => clock.now })
+      await schedules.refresh()
+      if (schedules.nextAt() <= clock.now) throw new Error('Expected schedules to be due later')
+      const due = schedules.nextAt()
+      if (due < clock.now + 10 * YEAR_MS) clock.now = due
+      await schedules.fire()
+      return (await queued()) - before
+    },
     async expectKept() {
+      if (faults.length > 0) throw new Error(`Expected no fault in the log, got ${faults[0]!.slice(0, 1_000)}`)
       const after = await contentsOf(other)
       if (after !== before) throw new Error('Expected the other application to stay as it was')
       if (prototypes() !== natural) throw new Error('Expected prototypes to stay as they were')
@@ -173,6 +209,11 @@ export async function contentsOf(app: AppStore): Promise<string> {
   all.push(await app.values.entries(`flow:${customNode}`))
   for await (const part of (await app.blobs.read('blob')) ?? []) all.push(Buffer.from(part).toString('hex'))
   return JSON.stringify(all)
+}
+
+// What cannot be stored is refused.
+function expected(error: unknown): void {
+  if (!(error instanceof Refusal)) throw error
 }
 
 // Each time another answer: what comes from outside is as wild as what authors write.

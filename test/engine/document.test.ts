@@ -76,6 +76,8 @@ test.each([
   [{ cron: 'now and then' }, 'cron'],
   [{ cron: '0 0 L * *' }, 'cron'],
   [{ cron: '0 8 * * *', tz: 'Mars/Olympus' }, 'time zone'],
+  [{ seconds: 'a {{data.x}} b' }, 'to be a number'],
+  [{ seconds: '{{jsonEncode}}x' }, 'to be a number'],
 ])('a timer with %j is refused', (config, word) => {
   const problems = problemsOf({ triggers: [{ type: 'timer', key: 't', config, outputIds: [] }], nodes: [] })
   expect(problems).toMatchObject([{ code: 'config.type', message: expect.stringContaining(word) }])
