@@ -1,13 +1,16 @@
-import type { AttributeDefinition, FlowContent, GlobalValue, StaticReply, Tag } from '../store/documents.ts'
+import type { AttributeDefinition, DataColumn, FlowContent, GlobalValue, StaticReply, Tag } from '../store/documents.ts'
 import { isId } from '../store/id.ts'
 import { versionOf } from './check.ts'
 import type { Fields, ImportedCollection, Item } from './items.ts'
 import type { Resource } from './read.ts'
 import type { Substitution } from './references.ts'
+import { columnsOf, keyedColumns, rowsHash } from './tables.ts'
 
 /** What an item becomes: the fields of its document, and `enabled` apart because a bundle may be silent about it. */
 export interface Built {
   fields: Record<string, unknown>
+  /** Data tables only: what tells one file of rows from another. */
+  rows?: string
   /** Flows only: what the bundle says; undefined when it says nothing. */
   enabled?: boolean
 }
@@ -15,6 +18,8 @@ export interface Built {
 export interface BuildContext {
   substitution: Substitution
   idOf(item: Item): string
+  /** The document as it is before the import. */
+  currentOf(item: Item): Record<string, unknown> | undefined
 }
 
 /**
@@ -27,13 +32,19 @@ export function build(item: Item, context: BuildContext): Built {
   const { children: _, ...own } = resource.value
   const value = context.substitution.value(own)
   if (item.collection === 'flows' || item.collection === 'flowVersions') return buildFlow(value, item, context)
-  return { fields: builders[item.collection]!(value, item, context) }
+  const rows = item.collection === 'dataTables' ? rowsHash(resource) : undefined
+  return { fields: builders[item.collection]!(value, item, context), ...(rows === undefined ? {} : { rows }) }
 }
 
 type Value = Record<string, unknown>
 type Builder = (value: Value, item: Item, context: BuildContext) => Value
 
 const builders: { [N in ImportedCollection]?: Builder } = {
+  dataTables: (value, item, { idOf, currentOf }): Fields<'dataTables'> & Value => ({
+    name: text(value.name)!,
+    description: text(value.description),
+    columns: keyedColumns(columnsOf(value), idOf(item), currentOf(item)?.columns as DataColumn[] | undefined),
+  }),
   devices: (value, item, { idOf }): Fields<'devices'> & Value => ({
     ...deviceFields(value),
     name: text(value.name)!,

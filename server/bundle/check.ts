@@ -11,6 +11,7 @@ import { type Problem, pointTo, problem } from './problem.ts'
 import type { Bundle, Resource } from './read.ts'
 import { declarationsOf, eachText, isHost, isReference, placeholdersIn } from './references.ts'
 import { shape } from './rules.ts'
+import { checkTable } from './tables.ts'
 
 export interface CheckOptions {
   catalog: Catalog
@@ -39,7 +40,8 @@ export function checkBundle(bundle: Bundle, options: CheckOptions): CheckResult 
       count(result.unsupported, resource.kind.name)
       continue
     }
-    checkFields(resource, result.problems)
+    const isSound = checkFields(resource, result.problems)
+    if (resource.kind.name === 'DataTable' && isSound) checkTable(resource, result.problems)
     if (resource.kind.name === 'ExperienceView') checkBody(resource, result.problems)
     if (resource.kind.name === 'Webhook')
       for (const what of unsupportedIn(resource.value)) count(result.unsupported, what)
@@ -98,7 +100,9 @@ function classOf(resource: Resource, classes: Map<unknown, FlowClass>, problems:
   return flowClass
 }
 
-function checkFields(resource: Resource, problems: Problem[]): void {
+/** False when there is an error among its fields. */
+function checkFields(resource: Resource, problems: Problem[]): boolean {
+  const before = problems.length
   const { kind, value, file, pointer } = resource
   const flow = kind.open ? nameOf(value) : undefined
   shape(kind.fields, kind.required)(value, pointer, (at, message) => {
@@ -108,12 +112,14 @@ function checkFields(resource: Resource, problems: Problem[]): void {
     const message = `Expected an id like ~exportplaceholderid-${kind.token}-name~, got ${JSON.stringify(value.id)}`
     problems.push(problem('resource.field', file, message, { pointer: pointTo(pointer, 'id'), flow }))
   }
-  if (kind.open) return
+  const isSound = problems.length === before
+  if (kind.open) return isSound
   for (const name of Object.keys(value)) {
     if (Object.hasOwn(kind.fields, name) || envelopeFields.includes(name)) continue
     const message = `The field "${name}" of ${kind.name} is not known; it is left out`
     problems.push(problem('resource.unknown', file, message, { pointer: pointTo(pointer, name), severity: 'warning' }))
   }
+  return isSound
 }
 
 function checkBody(resource: Resource, problems: Problem[]): void {

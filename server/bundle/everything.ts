@@ -4,6 +4,7 @@ import type { AppStore } from '../store/port.ts'
 /** All that an export is made of, each list in an order that stays the same from export to export. */
 export interface Everything {
   application: Documents['application']
+  dataTables: Documents['dataTables'][]
   recipes: Documents['recipes'][]
   devices: Documents['devices'][]
   groups: Documents['groups'][]
@@ -29,6 +30,7 @@ export async function readEverything(app: AppStore): Promise<Everything> {
     application,
     flows,
     flowById: new Map(flows.map((one) => [one.id, one])),
+    dataTables: await sorted(app, 'dataTables', (one) => one.name),
     recipes: await sorted(app, 'recipes', (one) => one.name),
     devices: await sorted(app, 'devices', (one) => one.name),
     groups: await sorted(app, 'groups', (one) => one.name),

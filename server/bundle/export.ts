@@ -13,9 +13,10 @@ import type { KindName } from './kinds.ts'
 import { fileNameMaker, placeholderMaker } from './names.ts'
 import { printYaml, sortKeys } from './print.ts'
 import type { HostUrls } from './references.ts'
+import { tableCsv } from './tables.ts'
 import { type Unsubstitution, unsubstitution } from './unsubstitute.ts'
 
-/** An application as files in the published format, by path. Contents of `files/**` are read when they are asked for. */
+/** An application as files in the published format, by path. Contents of `files/**` and rows of tables are read when they are asked for. */
 export type ExportedFiles = Map<string, string | (() => Promise<Uint8Array>)>
 
 /**
@@ -30,6 +31,7 @@ export async function exportBundle(app: AppStore, options: { hostUrls?: HostUrls
   const files: ExportedFiles = new Map()
   const writer = openWriter(files, texts)
   writeApplication(all, writer)
+  writeTables(app, { all, writer, texts, files })
   writer.list(
     'deviceRecipes.yaml',
     'DeviceRecipe',
@@ -93,6 +95,7 @@ function placeholdersOf(all: Everything): { ids: Map<string, string>; secrets: M
   }
   for (const { targetId, key } of all.reserved) ids.set(targetId, key)
   ids.set(all.application.id, placeholder('application', all.application.name))
+  name('dataTable', all.dataTables, (one: { name: string }) => one.name)
   name('deviceRecipe', all.recipes, (one: { name: string }) => one.name)
   name('device', all.devices, (one: { name: string }) => one.name)
   name('experienceGroup', all.groups, (one: { name: string }) => one.name)
@@ -123,6 +126,21 @@ function writeApplication({ application }: Everything, writer: Writer): void {
     Object.fromEntries(Object.entries(resource).filter(([, one]) => one !== undefined)),
   ])
   if (readme !== undefined) writer.text('README.md', readme)
+}
+
+// Rows are read when they are asked for: one table at a time is in memory.
+function writeTables(
+  app: AppStore,
+  to: { all: Everything; writer: Writer; texts: Unsubstitution; files: ExportedFiles },
+): void {
+  for (const table of to.all.dataTables) {
+    const { id, name, description } = table
+    const columns = table.columns.map(({ key: _key, ...column }) => column)
+    const path = to.writer.folder('dataTables', name)
+    const localFilename = `./${path.slice('dataTables/'.length)}.csv`
+    to.writer.list(`${path}.yaml`, 'DataTable', [{ id, name, description, columns, localFilename }])
+    to.files.set(`${path}.csv`, async () => Buffer.from(await tableCsv(app, table, to.texts)))
+  }
 }
 
 function writeFlows(all: Everything, writer: Writer): void {

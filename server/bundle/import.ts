@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Refusal } from '../../nodes/services.ts'
 import { isSlug } from '../experience/slug.ts'
 import { newWebhookToken } from '../experience/webhook-token.ts'
-import type { ApplicationDocument, GlobalValue, OriginDocument } from '../store/documents.ts'
+import type { ApplicationDocument, DataTableDocument, GlobalValue, OriginDocument } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
 import { type Store, StoreError } from '../store/port.ts'
 import type { Scope } from '../store/scope.ts'
@@ -17,6 +17,7 @@ import { type Edits, type Plan, planDocument, planOrigin, planRemovals } from '.
 import { type Problem, problem } from './problem.ts'
 import type { Bundle, Resource } from './read.ts'
 import { declarationsOf, type HostUrls, isReference, type Substitution, substitution } from './references.ts'
+import { rowOperations } from './tables.ts'
 import { serveVersions, type VersionHost } from './version-hosts.ts'
 import { webhookAddresses, webhookToken } from './webhook-tokens.ts'
 
@@ -66,7 +67,7 @@ export function slugOf(name: string): string {
 /**
  * Makes an application of a bundle, or makes it be as the bundle says. All or nothing: it is checked and built first and
  * written in one batch. A second import keeps ids, so that state, passwords and what was added by hand stay; flows,
- * views, endpoints and files that are gone from the bundle are removed, users, groups and devices never. What an author
+ * views, endpoints and files that are gone from the bundle are removed, users, groups, devices and tables never. What an author
  * can mend is among the problems; rejects with StoreError only.
  */
 export async function importBundle(options: ImportOptions): Promise<ImportReport> {
@@ -82,7 +83,11 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   const places = await identify(app, itemsOf(bundle), origins)
   const placed = [...places.values()]
   const ids = planTokens(plan, { bundle, scope, placed, origins })
-  const context = { substitution: substitution(ids, options.hostUrls), idOf: (item: Item) => places.get(item)!.id }
+  const context = {
+    substitution: substitution(ids, options.hostUrls),
+    idOf: (item: Item) => places.get(item)!.id,
+    currentOf: (item: Item) => places.get(item)!.current,
+  }
   planApplication(plan, { options, current, origins, substitution: context.substitution })
   const passwords = openPasswords(options)
   const secretFields = async (one: Placed): Promise<Record<string, unknown>> => {
@@ -105,7 +110,12 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
       const built = assets.built.get(one.item) ?? build(one.item, context)
       const target = { ...one, collection: one.item.collection, key: one.item.key }
       const extra = await secretFields(one)
-      planDocument(plan, target, { built, edits: options.edits ?? 'replace', extra })
+      const isNews = planDocument(plan, target, { built, edits: options.edits ?? 'replace', extra })
+      if (one.item.collection === 'dataTables' && isNews) {
+        const table = { ...built.fields, id: one.id } as unknown as DataTableDocument
+        const from = { resource: one.item.resource!, isNew: one.current === undefined, now: options.now() }
+        plan.operations.push(...(await rowOperations(app, table, { ...from, ...context })))
+      }
     }
     if (plan.operations.length > 0) await tenancyWrite(app, plan.operations)
   } catch (error) {

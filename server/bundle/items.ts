@@ -11,6 +11,7 @@ export type Fields<N extends CollectionName> = Omit<Documents[N], keyof Document
 
 /** The collections that an import fills, in the order in which their ids are found: parents before what names them. */
 export const importedCollections = [
+  'dataTables',
   'recipes',
   'devices',
   'groups',
@@ -99,6 +100,7 @@ const collectionOf: Partial<Record<KindName, ImportedCollection>> = {
   ExperienceView: 'views',
   ExperienceEndpoint: 'endpoints',
   Webhook: 'webhooks',
+  DataTable: 'dataTables',
   Flow: 'flows',
   FlowVersion: 'flowVersions',
   ExperienceFlowVersion: 'flowVersions',

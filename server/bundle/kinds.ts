@@ -41,14 +41,9 @@ export type KindName =
   | 'FlowVersion'
   | 'ExperienceFlowVersion'
   | 'Webhook'
-  | UnsupportedName
-type UnsupportedName =
   | 'DataTable'
-  | 'Dashboard'
-  | 'Notebook'
-  | 'ResourceJob'
-  | 'Integration'
-  | 'ApplicationCertificateAuthority'
+  | UnsupportedName
+type UnsupportedName = 'Dashboard' | 'Notebook' | 'ResourceJob' | 'Integration' | 'ApplicationCertificateAuthority'
 
 /** The kind that a `resourceType` names; undefined for a word that is not known. */
 export function kindOf(resourceType: unknown): Kind | undefined {
@@ -85,6 +80,18 @@ const attribute = shape(
   },
   ['name', 'dataType'],
 )
+const column = shape(
+  {
+    name: text({
+      max: 255,
+      pattern: /^(?!(?:id|createdAt|updatedAt|__proto__|constructor|prototype)$)[0-9a-zA-Z_-]+$/,
+    }),
+    dataType: oneOf('string', 'number', 'boolean'),
+    constraint: oneOf('unique', 'required', 'optional'),
+    defaultValue: anything,
+  },
+  ['name', 'dataType', 'constraint'],
+)
 const deviceClass = oneOf('standalone', 'gateway', 'peripheral', 'floating', 'edgeCompute', 'system', 'embedded')
 const deviceFields = {
   name,
@@ -112,6 +119,10 @@ export const kinds: readonly Kind[] = [
       readmePath: text({ max: 1024 }),
       ...anyOf('filesPath', 'imagePath', 'authorName', 'authorUrl', 'keywords', 'endpointSlug', 'endpointDefaultCors'),
     },
+  }),
+  kind('DataTable', 'dataTable', {
+    required: ['name'],
+    fields: { name, description, columns: listOf(column, 100) },
   }),
   kind('DeviceRecipe', 'deviceRecipe', {
     required: ['name'],
@@ -217,7 +228,6 @@ export const kinds: readonly Kind[] = [
     required: ['flowId', 'name'],
     fields: { ...flowFields, flowId: reference, version },
   }),
-  kind('DataTable', 'dataTable', { supported: false }),
   kind('Dashboard', 'dashboard', { supported: false }),
   kind('Notebook', 'notebook', { supported: false }),
   kind('ResourceJob', 'resourceJob', { supported: false }),

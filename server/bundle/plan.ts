@@ -16,7 +16,7 @@ export interface Changes {
 
 /**
  * `replace`: flows, views, endpoints and the like become what the folder says. `keep`: what was edited by hand stays until
- * the folder says something new. Users, groups and devices are always kept that way.
+ * the folder says something new. Users, groups, devices and tables are always kept that way.
  */
 export type Edits = 'replace' | 'keep'
 
@@ -26,7 +26,7 @@ export interface Plan {
 }
 
 /** Collections whose documents live on without the folder: people and things, not definitions. */
-const living: readonly string[] = ['users', 'groups', 'devices']
+const living: readonly string[] = ['users', 'groups', 'devices', 'dataTables']
 
 /** The fields that hold a list of ids to which people add by hand. */
 const lists: Partial<Record<Target['collection'], string>> = { users: 'experienceGroupIds', groups: 'deviceIds' }
@@ -45,13 +45,13 @@ export interface Target {
 
 /**
  * Adds what makes one document be as it was built. `extra` are fields that are set beside those of the folder and never
- * compared with what the folder said before, such as a first password.
+ * compared with what the folder said before, such as a first password. False when the folder says what it said the last time.
  */
 export function planDocument(
   plan: Plan,
   target: Target,
   to: { built: Built; edits: Edits; extra?: Record<string, unknown> },
-): void {
+): boolean {
   const { collection, key, id, current, origin } = target
   const { built, edits, extra = {} } = to
   const hash = hashOf(built)
@@ -71,6 +71,7 @@ export function planDocument(
   }
   const listed = listField === undefined ? undefined : (built.fields[listField] as string[])
   planOrigin(plan, { kind: collection, key, targetId: id, hash, listed }, origin)
+  return current === undefined || origin?.hash !== hash || origin.targetId !== id
 }
 
 /** Adds what records where a document came from. */
@@ -90,7 +91,7 @@ export function planOrigin(
 }
 
 /**
- * Adds the removal of what came from the folder and is not in it any more. Users, groups and devices stay, and so do flows
+ * Adds the removal of what came from the folder and is not in it any more. Users, groups, devices and tables stay, and so do flows
  * that have versions of another origin. Gives the keys of the blobs that nothing needs afterwards.
  */
 export async function planRemovals(
