@@ -5,7 +5,7 @@ import { openResources } from '../../server/resources/resources.ts'
 import type { EventDocument } from '../../server/store/documents.ts'
 import type { AppStore } from '../../server/store/port.ts'
 import { clientOf } from '../helpers/client.ts'
-import { startServer } from '../helpers/server.ts'
+import { PASSWORD, startServer } from '../helpers/server.ts'
 import { type Stack, stacks } from '../helpers/stacks.ts'
 import { temporaryFolder } from '../helpers/store.ts'
 
@@ -75,6 +75,60 @@ for (const stack of stacks) {
       expect(await world.openEvents()).toHaveLength(1)
       expect((await world.mailed()).slice(before)).toHaveLength(2)
       await world.report('Boise Generator 1', { coolantTempC: 90 })
+    })
+
+    test('an event is shown to those who see its device, and only they can say that they take care', async () => {
+      const { report, openEvents, mailed, signedIn } = world
+      await world.aMinutePasses()
+      await report('Anaheim Generator 2', { fuelPercent: 6 })
+      const [event, other] = await openEvents()
+      expect([event!.subject, other!.subject].sort()).toEqual(['Almost out of fuel', 'Fuel is low'])
+      const before = await mailed()
+      for (const email of [norcal, sanbruno, sandiego, ops]) {
+        const client = await signedIn(email)
+        for (const path of ['/alerts', '/']) expect((await client.get(path)).text).not.toContain('Anaheim')
+        const answer = await client.send({ method: 'POST', path: '/alerts/acknowledge', form: { eventId: event!.id } })
+        expect(answer).toMatchObject({ status: 302, headers: { location: '/alerts?gone=yes' } })
+      }
+      expect((await openEvents()).map(({ state, updates }) => [state, updates.length])).toEqual(
+        Array(2).fill(['new', 0]),
+      )
+
+      const client = await signedIn(global)
+      expect((await client.get('/')).text).toContain('2 open alerts')
+      expect((await client.get('/alerts')).text).toContain('Anaheim Generator 2')
+      const form = { eventId: event!.id, from: 'device' }
+      const answer = await client.send({ method: 'POST', path: '/alerts/acknowledge', form })
+      const details = `/devicedetails?deviceId=${event!.deviceId}`
+      expect(answer).toMatchObject({ status: 302, headers: { location: details } })
+      expect((await client.get(details)).text).toContain('Acknowledged')
+      const states = new Map((await openEvents()).map(({ id, state }) => [id, state]))
+      expect([states.get(event!.id), states.get(other!.id)]).toEqual(['acknowledged', 'new'])
+
+      await report('Anaheim Generator 2', { fuelPercent: 5 })
+      expect(await openEvents()).toHaveLength(2)
+      await report('Anaheim Generator 2', { fuelPercent: 97 })
+      expect(await openEvents()).toEqual([])
+      expect(await mailed()).toEqual(before)
+      expect((await client.get('/alerts')).text).toMatch(/All is well[\s\S]*Past[\s\S]*Anaheim Generator 2/)
+    })
+
+    test('a person hears of the levels that they choose', async () => {
+      const { mailed, signedIn, report } = world
+      await world.aMinutePasses()
+      const client = await signedIn(ops)
+      const choose = async (levels: string) => {
+        const saved = await client.send({ method: 'POST', path: '/account', form: { levels } })
+        expect(saved).toMatchObject({ status: 302, headers: { location: '/account?saved=yes' } })
+      }
+      await choose('warning')
+      const before = (await mailed()).length
+      await report('Tacoma Generator 1', { fuelPercent: 15 })
+      expect((await mailed()).slice(before)).toEqual([ops])
+      await report('Tacoma Generator 1', { fuelPercent: 7 })
+      expect((await mailed()).slice(before)).toEqual([ops, support])
+      await report('Tacoma Generator 1', { fuelPercent: 90 })
+      await choose('critical')
     })
 
     const changes: { name: string; device: string; make(world: World): Promise<unknown>; hear: string[] }[] = [
@@ -192,6 +246,11 @@ async function openWorld(stack: Stack) {
         if (await resources.tenancy.verify({ device, subject: id, kind: 'experienceUser' })) seeing.push(email)
       }
       return seeing.sort()
+    },
+    async signedIn(email: string) {
+      const visitor = clientOf(running.port, host)
+      expect(await visitor.login(email, PASSWORD)).toMatchObject({ status: 302 })
+      return visitor
     },
     async join(email: string, groups: string[]) {
       const experienceGroupIds = await Promise.all(groups.map((name) => byName('groups', name)))
