@@ -2,7 +2,9 @@ import { type AnyBulkWriteOperation, BSON, type Document } from 'mongodb'
 import type { Connection } from './mongo-client.ts'
 import { freeKey, keyOf, newStamp, type Stored } from './mongo-document.ts'
 import type { Lease } from './mongo-lease.ts'
+import { isOutdated } from './mongo-outdated.ts'
 import { type MongoLayouts, tableOf, uniqueKey } from './mongo-plan.ts'
+import { StoreError } from './port.ts'
 
 /** What happens to one document: from the stamp that it has (null: there is none) to what it will be (null: removed). */
 export interface Step {
@@ -23,7 +25,7 @@ export interface Change {
 /** Changes of many documents that are made whole, whatever happens in between. The caller holds the lease of the application. */
 export interface Journal {
   commit(appKey: string, change: Change, lease: Lease): Promise<void>
-  /** Completes what was begun by one who did not come to its end. */
+  /** Completes what was begun by one who did not come to its end; what was written down after others had a turn is dropped. */
   complete(appKey: string, lease: Lease): Promise<void>
   /** Keys of applications with something to complete. */
   open(): Promise<string[]>
@@ -60,6 +62,18 @@ export function openJournal(connection: Connection, layouts: MongoLayouts): Jour
     }
   }
 
+  /** A single operation is made whole by the server. */
+  async function applyOne(appKey: string, step: Step, lease: Lease) {
+    const operations = step.after === null ? releaseOf(appKey, step, 0) : placeOf(appKey, step)
+    await lease.check()
+    const { matchedCount, deletedCount, upsertedCount } = await connection
+      .collection(tableOf(step.collection))
+      .bulkWrite(operations)
+    // It was on its way for so long that another one has had a turn.
+    if (matchedCount + deletedCount + upsertedCount > 0) return
+    throw new StoreError('unavailable', 'Another process took over this write. Try again.')
+  }
+
   async function finish(appKey: string, steps: readonly Step[], revision: number | null, lease: Lease) {
     await apply(appKey, steps, lease)
     // Last: who reads the revision before the documents never keeps old ones under a new revision.
@@ -69,7 +83,8 @@ export function openJournal(connection: Connection, layouts: MongoLayouts): Jour
   return {
     async commit(appKey, { steps, revision }, lease) {
       if (steps.length === 0) return
-      if (steps.length === 1 && revision === null) return apply(appKey, steps, lease)
+      const [first] = steps
+      if (first !== undefined && steps.length === 1 && revision === null) return applyOne(appKey, first, lease)
       const token = newStamp()
       const [last = [], ...parts] = inParts(steps)
       for (const [n, part] of parts.entries()) {
@@ -92,7 +107,9 @@ export function openJournal(connection: Connection, layouts: MongoLayouts): Jour
         const part = await entries().findOne({ _id: keyOf(appKey, `${n}`), token: left.token })
         steps.push(...(part?.steps ?? []))
       }
-      await finish(appKey, steps, left.revision ?? null, lease)
+      if (!(await isOutdated({ connection, layouts }, appKey, steps))) {
+        await finish(appKey, steps, left.revision ?? null, lease)
+      }
       await entries().deleteOne({ _id: appKey, token: left.token })
       if ((left.parts ?? 0) > 0) await entries().deleteMany({ app: appKey, token: left.token })
     },

@@ -175,6 +175,32 @@ describe('a process that dies', () => {
     expect(await (await open(url)).app(own).collection('origins').get(idOf(7))).toBeUndefined()
   })
 
+  test.each<[string, (id: string) => object, { stamp?: string }]>([
+    ['of a document that was written since', () => origin('flow', 'new', idOf(9)), { stamp: 'old' }],
+    ['of a unique combination that was given away since', () => origin('flow', 'taken', idOf(9)), {}],
+  ])(
+    'after it lost its turn has begun nothing that keeps others from writing: a batch %s',
+    async (_, made, { stamp }) => {
+      const url = mongoDatabase()
+      const app = (await open(url, 400)).app(own)
+      const first = await app.collection('recipes').insert(recipe('first'))
+      await app.collection('origins').insert(origin('flow', 'taken', first.id))
+      const database = await raw(url)
+      const dates = { revision: 1, creationDate: 1, lastUpdated: 1 }
+      const change = await stepOf(database, 'recipes', first.id, { ...first, name: 'late', revision: 2 })
+      const insert = await stepOf(database, 'origins', idOf(7), { id: idOf(7), ...dates, ...made(first.id) } as never)
+      // As if what it wrote down had been on its way for so long that another one has had a turn since.
+      const steps = [{ ...change, before: stamp ?? change.before }, insert]
+      const app_ = JSON.stringify(['t1', 'a1'])
+      const late = { app: app_, token: 'x', parts: 0, revision: null, steps }
+      await database.collection<{ _id: string }>('journals').insertOne({ _id: app_, ...late })
+      await app.collection('recipes').insert(recipe('second'))
+      expect((await app.collection('recipes').find()).map(({ name }) => name).sort()).toEqual(['first', 'second'])
+      expect(await app.collection('origins').count()).toBe(1)
+      expect(await database.collection('journals').countDocuments()).toBe(0)
+    },
+  )
+
   test('loses its turn to one that waits, but only when it has stopped to beat', async () => {
     const url = mongoDatabase()
     const app = (await open(url, 1_000)).app(own)
