@@ -7,7 +7,7 @@ const mostRows = 1_000
 
 export const dataTableGet = defineNode({
   type: 'data-table-get',
-  aliases: ['DataTableQueryNode', 'DataTableGetRowsNode'],
+  aliases: ['DataTableQueryNode'],
   group: 'data',
   title: 'Table: Get Rows',
   summary: 'Puts the rows of a table that a query finds on the payload.',
@@ -62,10 +62,10 @@ export const dataTableGet = defineNode({
   },
 })
 
-/** Names with commas between them, or a list of them as JSON. */
+/** Names with commas between them, or a list of them as JSON; what is no text names nothing. */
 function namesOf(text: string): string[] {
   const names = listed(text) ?? text.split(',')
-  return names.map((name) => String(name).trim()).filter((name) => name !== '')
+  return names.flatMap((name) => (typeof name === 'string' && name.trim() !== '' ? [name.trim()] : []))
 }
 
 function listed(text: string): unknown[] | undefined {

@@ -210,6 +210,8 @@ describe('Table: Get Rows', () => {
     const one = { limitTemplate: '1' }
     const { id, createdAt } = items[0]!
     expect((await get({ ...one, includeFieldsTemplate: ' id, key,nothing' })).items).toEqual([{ id, key: 'a' }])
+    const deep = `["key", ${'['.repeat(5_000)}${']'.repeat(5_000)}]`
+    expect((await get({ ...one, includeFieldsTemplate: deep })).items).toEqual([{ key: 'a' }])
     expect((await get({ ...one, includeFieldsTemplate: '["createdAt","order"]' })).items).toEqual([
       { createdAt, order: 10 },
     ])
