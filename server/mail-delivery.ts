@@ -1,6 +1,5 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createTransport } from 'nodemailer'
 import { isAddress, toHeaderText } from './mail-header.ts'
 
 export interface MailMessage {
@@ -57,9 +56,10 @@ export function openMailDelivery(options: MailDeliveryOptions): MailDelivery {
   })
 
   if (smtpUrl === undefined) {
-    const composer = createTransport({ streamTransport: true, buffer: true, newline: 'unix' }, { from })
     return {
       async deliver(message) {
+        const { createTransport } = await library()
+        const composer = createTransport({ streamTransport: true, buffer: true, newline: 'unix' }, { from })
         const { message: bytes } = await composer.sendMail(compose(message))
         await keep(outbox, `${message.id}.eml`, bytes as Buffer)
         return { rejected: [] }
@@ -73,6 +73,7 @@ export function openMailDelivery(options: MailDeliveryOptions): MailDelivery {
       const stop = new AbortController()
       const onAbort = () => whole || stop.abort()
       signal.addEventListener('abort', onAbort)
+      const { createTransport } = await library()
       // One for each mail: it keeps no connection, and knows how far this mail has come.
       const transport = createTransport({ url: smtpUrl, ...limitsOf(timeouts) }, { from })
       transport.use('stream', (mail, done) => {
@@ -94,6 +95,9 @@ export function openMailDelivery(options: MailDeliveryOptions): MailDelivery {
     },
   }
 }
+
+// Loaded with the first mail: it is large.
+const library = () => import('nodemailer')
 
 function limitsOf({ connectionMs, answerMs }: { connectionMs: number; answerMs: number }) {
   return { connectionTimeout: connectionMs, greetingTimeout: connectionMs, socketTimeout: answerMs }

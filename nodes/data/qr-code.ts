@@ -1,4 +1,4 @@
-import { type QRCodeErrorCorrectionLevel, toDataURL, toString as toText } from 'qrcode'
+import type { QRCodeErrorCorrectionLevel } from 'qrcode'
 import { FlowError } from '../../engine/errors.ts'
 import { choice, numberTemplate, path, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
@@ -60,13 +60,18 @@ interface Drawing {
 }
 
 // Only numbers and fixed words are in it: nothing of the text reaches the page but as squares.
-function svgOf(text: string, options: Drawing): Promise<string> {
-  return fitting(text, toText(text, { ...options, type: 'svg' }))
+async function svgOf(text: string, options: Drawing): Promise<string> {
+  const { default: drawing } = await library()
+  return fitting(text, drawing.toString(text, { ...options, type: 'svg' }))
 }
 
-function pngOf(text: string, options: Drawing): Promise<string> {
-  return fitting(text, toDataURL(text, { ...options, type: 'image/png' }))
+async function pngOf(text: string, options: Drawing): Promise<string> {
+  const { default: drawing } = await library()
+  return fitting(text, drawing.toDataURL(text, { ...options, type: 'image/png' }))
 }
+
+// Loaded when it is first used: it brings what reads and writes PNG.
+const library = () => import('qrcode')
 
 /** A text that has few characters can still have too many bytes for the level. */
 async function fitting(text: string, drawn: Promise<string>): Promise<string> {
