@@ -63,6 +63,8 @@ export const flowErrors = {
   'date.argument': 'A time zone is not known',
   'id.argument': 'A kind of id, its length, namespace or value is not usable',
   'delay.range': 'A delay is not between 0 and 59 seconds',
+  'command.refused': 'A command cannot be sent: its name or payload is not valid',
+  'mqtt.refused': 'A message cannot be published: its topic or broker is not allowed, or it is too large',
   'series.refused': 'A question for values over time cannot be asked, or is too much work',
   'crypto.argument': 'An algorithm or encoding is not known, or data is too large',
   'encoding.source': 'A value is no text, or no base64',

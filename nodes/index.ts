@@ -18,6 +18,7 @@ import { debug } from './debug/debug.ts'
 import { note } from './debug/note.ts'
 import { throwError } from './debug/throw-error.ts'
 import { deviceChangeState } from './device/device-change-state.ts'
+import { deviceCommand } from './device/device-command.ts'
 import { deviceCreate } from './device/device-create.ts'
 import { deviceDelete } from './device/device-delete.ts'
 import { deviceGet } from './device/device-get.ts'
@@ -88,6 +89,7 @@ import { s3Put } from './network/s3-put.ts'
 import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
 import { mailgun } from './output/mailgun.ts'
+import { mqtt } from './output/mqtt.ts'
 import { sendgrid } from './output/sendgrid.ts'
 import { slack } from './output/slack.ts'
 import { twilio } from './output/twilio.ts'
@@ -96,12 +98,15 @@ import { workflowTrigger } from './output/workflow-trigger.ts'
 import { appFile } from './trigger/app-file.ts'
 import { customNodeStart } from './trigger/custom-node-start.ts'
 import { dataTable } from './trigger/data-table.ts'
+import { deviceConnect } from './trigger/device-connect.ts'
 import { deviceCreateTrigger } from './trigger/device-create.ts'
+import { deviceDisconnect } from './trigger/device-disconnect.ts'
 import { deviceInactivity } from './trigger/device-inactivity.ts'
 import { deviceState } from './trigger/device-state.ts'
 import { endpoint } from './trigger/endpoint.ts'
 import { event } from './trigger/event.ts'
 import { flowError } from './trigger/flow-error.ts'
+import { mqttTopic } from './trigger/mqtt-topic.ts'
 import { timer } from './trigger/timer.ts'
 import { virtualButton } from './trigger/virtual-button.ts'
 import { webhook } from './trigger/webhook.ts'
@@ -127,6 +132,7 @@ export const nodes = [
   note,
   throwError,
   deviceChangeState,
+  deviceCommand,
   deviceCreate,
   deviceDelete,
   deviceGetByUser,
@@ -197,6 +203,7 @@ export const nodes = [
   email,
   endpointReply,
   mailgun,
+  mqtt,
   sendgrid,
   slack,
   twilio,
@@ -208,12 +215,15 @@ export const triggers = [
   appFile,
   customNodeStart,
   dataTable,
+  deviceConnect,
   deviceCreateTrigger,
+  deviceDisconnect,
   deviceInactivity,
   deviceState,
   endpoint,
   event,
   flowError,
+  mqttTopic,
   timer,
   virtualButton,
   webhook,

@@ -13,6 +13,8 @@ export interface Services {
   connections: Connections
   mail: Mail
   devices: Devices
+  commands: Commands
+  mqtt: Mqtt
   users: Users
   groups: Groups
   tenancy: Tenancy
@@ -254,6 +256,28 @@ export interface Devices {
   }): Promise<Record<string, { time: Date; value: unknown }[]>>
   /** What attributes of many devices were over a time. Throws Refusal for what cannot be asked, or would be too much work. */
   series(request: SeriesRequest): Promise<Series>
+}
+
+export interface Commands {
+  /**
+   * Sends a command to devices, each once, and gives their number. Who is not connected misses it. `time` in milliseconds since the
+   * epoch, default now. Unknown ids are left out. Throws Refusal.
+   */
+  send(request: {
+    ids?: readonly string[]
+    criteria?: readonly DeviceCriteria[]
+    name: string
+    payload?: unknown
+    time?: number
+  }): Promise<number>
+}
+
+export interface Mqtt {
+  /**
+   * Publishes to the devices and flows of the application that listen to a topic; state of a device is stored as if it had reported
+   * it. Throws Refusal for other topics of devices and for what is no topic, or too large.
+   */
+  publish(message: { topic: string; message: string }): Promise<void>
 }
 
 export interface SeriesRequest {
@@ -575,6 +599,27 @@ export interface Files {
   }): Promise<FileView>
   /** False when there was none. Fires triggers. */
   remove(criteria: FileCriteria): Promise<boolean>
+}
+
+/** Work that is done for one resource after the other, by flows that listen to it. Every method throws Refusal. */
+export interface ResourceJobs {
+  /** Begins an execution and does not wait. What is not given is as the job has it; `context` takes the place of all of its own. */
+  execute(request: {
+    jobId: string
+    context?: unknown
+    queryJson?: string
+    dataTableId?: string
+  }): Promise<{ success: true; executionId: string }>
+  /**
+   * Ends an iteration that runs, from whatever run. `message` is cut at 256 characters. `accumulator` is kept for the iterations after
+   * it, where there is one at a time. Times are ISO text.
+   */
+  acknowledge(request: {
+    iterationId: string
+    success: boolean
+    message?: string
+    accumulator?: unknown
+  }): Promise<{ success: boolean; startedAt: string; completedAt: string; message?: string; accumulator?: string }>
 }
 
 /** The published API, on this application alone. */

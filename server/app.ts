@@ -14,6 +14,8 @@ import type { Dispatch } from './jobs/port.ts'
 import { openQueue } from './jobs/queue.ts'
 import { listen, openSocket } from './listen.ts'
 import { openMetrics } from './metrics.ts'
+import { openBrokerOf } from './mqtt/open-broker.ts'
+import { openRelayOf } from './mqtt/open-relay.ts'
 import { now, openRuntime } from './runtime.ts'
 import type { Store } from './store/port.ts'
 
@@ -21,6 +23,8 @@ export interface HeadgateServer {
   /** Address of the admin host. */
   url: string
   urlOf(host: string): string
+  /** Where devices connect; undefined: nowhere. */
+  mqttPort: number | undefined
   debug: DebugStream
   /** Takes up changed flows and timers now, not at the next look. */
   refresh(): Promise<void>
@@ -45,7 +49,8 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     leaseMs: config.jobLeaseMs,
     onEnd: (end) => metrics.job(end),
   })
-  const runtime = openRuntime({ config, log, queue })
+  const relay = await openRelayOf(config, { log, now })
+  const runtime = openRuntime({ config, log, queue, relay })
   const records = openRunRecords({
     delayMs: config.runRecordDelayMs,
     onError: (error) => log.error({ err: error }, 'run records could not be written'),
@@ -114,6 +119,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     })
   }, config)
   await listen(socket, config)
+  const broker = await openBrokerOf(config, { ...{ store, log, now, relay }, ...runtime })
   if (config.role !== 'web') {
     queue.work([runJob(runner), ...runtime.jobs])
     await schedules.open()
@@ -123,10 +129,12 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
   return {
     url: urlOf(config.baseDomain),
     urlOf,
+    mqttPort: broker?.port,
     debug: runtime.debug,
     refresh: () => schedules.refresh(),
     async close(drainMs = 10_000) {
       schedules.close()
+      await broker?.close()
       socket.close()
       socket.closeIdleConnections()
       await queue.close(drainMs)
@@ -134,6 +142,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
       await experience.close()
       socket.closeAllConnections()
       await records.close()
+      await relay.close()
       await runtime.close()
     },
   }

@@ -39,6 +39,11 @@ export interface Config {
   requestsPerSecond: number
   requestBurst: number
   runTimeoutMs: number
+  /** Where devices connect; undefined: nowhere. */
+  mqttPort: number | undefined
+  /** Open connections of one application, and messages of one to one topic in 15 seconds (0: no limit). */
+  mqttConnections: number
+  mqttMessages: number
   logLevel: string
   /** Milliseconds that run records may wait in memory: what a crash can lose of them. */
   runRecordDelayMs: number
@@ -89,6 +94,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     requestsPerSecond: numberOf(env, 'REQUESTS_PER_SECOND', 50, 0, 1_000_000),
     requestBurst: numberOf(env, 'REQUEST_BURST', 500, 1, 1_000_000),
     runTimeoutMs: numberOf(env, 'RUN_TIMEOUT_MS', 60_000, 100, 600_000),
+    mqttPort: env.MQTT_PORT ? numberOf(env, 'MQTT_PORT', 1883, 0, 65_535) : undefined,
+    mqttConnections: numberOf(env, 'MQTT_CONNECTIONS', 10_000, 1, 1_000_000),
+    mqttMessages: numberOf(env, 'MQTT_MESSAGES', 30, 0, 1_000_000),
     logLevel: oneOf(env, 'LOG_LEVEL', 'info', logLevels),
     runRecordDelayMs: numberOf(env, 'RUN_RECORD_DELAY_MS', 1_000, 10, 60_000),
   }

@@ -16,6 +16,7 @@ const commands: Record<string, () => Promise<Command>> = {
   import: async () => (await import('./cli/import.ts')).importCommand,
   export: async () => (await import('./cli/export.ts')).exportCommand,
   version: async () => (await import('./cli/version.ts')).versionCommand,
+  key: async () => (await import('./cli/key.ts')).keyCommand,
   nodes: async () => (await import('./cli/nodes.ts')).nodesCommand,
 }
 
@@ -29,6 +30,7 @@ const usage = `headgate: a self-hosted, multi-tenant workflow engine
   import DIR [--slug S] [--password P] [--json]
   export APP DIR                                  APP is a slug or an id
   version APP NAME [--slug S]... [--point|--delete]   keep the experience as it is under a name; slugs S show it
+  key APP [DEVICE]                                an access key with which DEVICE, or any device, connects
   nodes [--json]                                  the node types, their settings and outputs
 
 Settings come from the environment: see the README.`

@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 import { type OpenConnections, openConnections } from './connections/connections.ts'
 import { openEgress } from './egress.ts'
 import { type DebugStream, openDebugStream } from './flows/debug.ts'
-import { openFire } from './flows/fire.ts'
+import { type Fire, openFire } from './flows/fire.ts'
 import { openInactivity } from './flows/inactivity.ts'
 import { openPlans, type Plans } from './flows/plans.ts'
 import { openPressRoom } from './flows/presses.ts'
@@ -18,6 +18,8 @@ import { exportCleanupJob } from './jobs/export-cleanup.ts'
 import { openJobs } from './jobs/jobs.ts'
 import type { JobDefinition, Queue } from './jobs/port.ts'
 import { openMailer } from './mail.ts'
+import { type Exchange, openExchange } from './mqtt/exchange.ts'
+import { noRelay, type Relay } from './mqtt/relay.ts'
 import type { Attempts } from './resources/attempts.ts'
 import type { Actor, Happening } from './resources/happenings.ts'
 import { openResources, type Resources } from './resources/resources.ts'
@@ -28,6 +30,10 @@ import type { AppStore } from './store/port.ts'
 export interface Runtime {
   plans: Plans
   debug: DebugStream
+  /** What devices and flows say to each other. */
+  exchange: Exchange
+  /** Starts what listens. Never rejects. */
+  happened: Fire['happened']
   resources(app: AppStore): Resources
   /** Gets the first process for function nodes ready, without waiting for it. */
   warm(): void
@@ -57,12 +63,14 @@ export interface RuntimeOptions {
   log: Logger
   /** Undefined: there are no workers; mails are sent at once, and nothing starts on devices and events. */
   queue?: Queue
+  /** Default: there is no other process. */
+  relay?: Relay
   parts?: Partial<RuntimeParts>
 }
 
 /** Opens everything that runs share. Who serves requests says where replies go. */
 export function openRuntime(options: RuntimeOptions): Runtime {
-  const { config, log, queue, parts = {} } = options
+  const { config, log, queue, relay = noRelay, parts = {} } = options
   const clock = parts.now ?? now
   const functions = parts.functions ?? openFunctionPool()
   const egress = openEgress({ allowPrivate: config.egressAllow })
@@ -75,11 +83,13 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   const plans = openPlans(catalog)
   const inactivity = queue && openInactivity({ plans, queue, now: clock })
   const fire = queue && openFire({ plans, queue, log, now: clock, inactivity })
+  const happened: Fire['happened'] = async (...what) => await fire?.happened(...what)
+  const exchange = openExchange({ now: clock, relay, happened })
   const pressRoom = openPressRoom()
   const opened = new WeakMap<AppStore, Resources>()
   const resources = (app: AppStore) => {
-    const happened = fire && ((happening: Happening, by: Actor) => fire.happened(app, happening, by))
-    const known = opened.get(app) ?? openResources({ app, now: clock, attempts: parts.attempts, happened })
+    const told = fire && ((happening: Happening, by: Actor) => fire.happened(app, happening, by))
+    const known = opened.get(app) ?? openResources({ app, now: clock, attempts: parts.attempts, happened: told })
     opened.set(app, known)
     return known
   }
@@ -89,6 +99,8 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   return {
     plans,
     debug,
+    exchange,
+    happened,
     resources,
     jobs: [
       mailer.job,
@@ -103,7 +115,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       servicesOf(
         {
           ...{ now: clock, debug, functions, http, connections, mailer, resources, jobs: jobsOf, replies },
-          ...{ plans, log, pressRoom, fireTrigger },
+          ...{ plans, log, pressRoom, fireTrigger, exchange },
         },
         context,
       ),

@@ -13,10 +13,14 @@ import { pressesOf } from './flows/presses.ts'
 import type { RunContext, Runner } from './flows/runner.ts'
 import type { Jobs } from './jobs/port.ts'
 import type { Mailer } from './mail.ts'
+import type { Exchange } from './mqtt/exchange.ts'
 import { openApi } from './resources/api/api.ts'
+import { openCommands } from './resources/commands.ts'
+import { filterOf } from './resources/devices.ts'
 import { openJobService } from './resources/jobs.ts'
 import { openImports } from './resources/jobs-import.ts'
 import type { Resources } from './resources/resources.ts'
+import { openTopics } from './resources/topics.ts'
 import type { AppStore } from './store/port.ts'
 import { type Scope, scopeKey } from './store/scope.ts'
 
@@ -29,6 +33,7 @@ export interface ServiceDeps {
   mailer: Mailer
   resources(app: AppStore): Resources
   jobs(app: AppStore): Jobs
+  exchange: Exchange
   plans: Plans
   log: Logger
   pressRoom: Room
@@ -51,8 +56,9 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     ...{ runId, scope, flowId: flow.id, flowName: flow.name, flowVersion: flow.version },
     ...(callers.length === 0 ? {} : { callers }),
   })
+  const actor = { type: 'flow', id: flow.id, name: flow.name, depth } as const
   const { users, groups, tenancy, actingAs, filesAs } = deps.resources(app)
-  const { devices, events, dataTables } = actingAs({ type: 'flow', id: flow.id, name: flow.name, depth })
+  const { devices, events, dataTables } = actingAs(actor)
   const files = filesAs({ type: 'flow', id: flow.id, name: flow.name, depth })
   const buttons = pressesOf(context, {
     ...deps,
@@ -70,6 +76,11 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     connections: deps.connections.of(scopeKey(scope)),
     mail: deps.mailer.forFlow(app, flow.id),
     devices,
+    commands: openCommands({
+      ...{ app, now: deps.now, actor, perform: deps.exchange.perform },
+      filterOf: (criteria) => filterOf(criteria, tenancy),
+    }),
+    mqtt: openTopics({ app, now: deps.now, actor, devices, exchange: deps.exchange }),
     users,
     groups,
     tenancy,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { PlanTrigger } from '../../engine/compile.ts'
 import type { Jobs, Queue } from '../jobs/port.ts'
+import { covers } from '../mqtt/topics.ts'
 import { toDeviceViews } from '../resources/device-views.ts'
 import { lastSource } from '../resources/event-fields.ts'
 import type { Actor, Happening } from '../resources/happenings.ts'
@@ -13,7 +14,7 @@ import type { Inactivity } from './inactivity.ts'
 import { openLoopGuard } from './loop-guard.ts'
 import type { AppFlows, Plans, RunnableFlow } from './plans.ts'
 import type { RunJobInput } from './run-job.ts'
-import { type Firing, stateFirings } from './state-triggers.ts'
+import { type Firing, selects, stateFirings } from './state-triggers.ts'
 import { tableFirings } from './table-triggers.ts'
 
 export interface Fire {
@@ -132,12 +133,21 @@ function firingsOf(trigger: PlanTrigger, happening: Happening, now: number): Fir
       return trigger.type === 'device-state' ? stateFirings(trigger, happening, now) : []
     case 'event':
       return trigger.type === 'event' ? eventFirings(trigger, happening.event, now) : []
-    case 'file':
-      return trigger.type === 'app-file' ? fileFirings(trigger, happening, now) : []
     case 'table':
       return trigger.type === 'data-table' ? tableFirings(trigger, happening, now) : []
+    case 'file':
+      return trigger.type === 'app-file' ? fileFirings(trigger, happening, now) : []
     case 'device-create':
       return trigger.type === 'device-create' ? [{ time: now, data: {} }] : []
+    case 'connect':
+    case 'disconnect': {
+      const listens = trigger.type === `device-${happening.kind}` && selects(trigger, happening.device)
+      return listens ? [{ time: happening.time, data: happening.data }] : []
+    }
+    case 'message': {
+      const listens = trigger.type === 'mqtt-topic' && covers(trigger.key, happening.topic)
+      return listens ? [{ time: happening.time, data: happening.message }] : []
+    }
   }
 }
 
@@ -149,6 +159,9 @@ async function causeOf(
 ): Promise<Pick<RunJobInput, 'relay'> & Partial<Pick<RunJobInput, 'triggerId' | 'device' | 'data'>>> {
   if (happening.kind === 'event') return { relay: lastSource(happening.event) }
   if (happening.kind === 'table') return { relay: { type: by.type, id: by.id } }
+  if (happening.kind === 'message') {
+    return { relay: { type: by.type, id: by.id }, triggerId: happening.topic }
+  }
   if (happening.kind === 'file') return { relay: { type: by.type, id: by.id } }
   const { id } = happening.device
   const [device] = await toDeviceViews(app, [happening.device], { tagsAsObject: true, attributesAsObject: true })
@@ -159,8 +172,10 @@ async function causeOf(
 /** What starts of a flow are counted by; undefined: not at all. Each new device would be a count of its own. */
 function subjectOf(happening: Happening, by: Actor): string | undefined {
   if (happening.kind === 'event') return String(happening.event.deviceId ?? '')
-  if (happening.kind === 'file') return ''
   if (happening.kind === 'table') return happening.tableId
+  if (happening.kind === 'file') return ''
   if (happening.kind === 'device-create') return by.depth === 0 ? undefined : ''
+  // Brokers count what devices publish.
+  if (happening.kind === 'message') return by.depth === 0 ? undefined : happening.topic
   return happening.device.id
 }

@@ -1,3 +1,4 @@
+import type { Payload } from '../../engine/payload.ts'
 import {
   type DeviceCriteria,
   type DeviceMerge,
@@ -35,8 +36,17 @@ const sortFields = {
 /** Devices, with what flows reach through the API node and brokers through connections. */
 export interface DeviceResource extends Devices {
   get(id: string, shape: DeviceShape): Promise<DeviceView | undefined>
-  /** Throws Refusal `NotFound`. `time` in milliseconds, default now. */
-  setConnection(id: string, connected: boolean, time?: number): Promise<void>
+  /** Tells flows that listen of it. Throws Refusal `NotFound`. */
+  setConnection(id: string, connected: boolean, change?: ConnectionChange): Promise<void>
+}
+
+export interface ConnectionChange {
+  /** Milliseconds since the epoch; default now. */
+  time?: number
+  /** What flows get of it; default `{ method: 'rest', secure: false }`. */
+  data?: Payload
+  /** Flows are told, but the device stays as it is: it has another connection. */
+  stays?: boolean
 }
 
 export interface DeviceDeps {
@@ -145,10 +155,11 @@ export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps):
       return true
     },
 
-    async setConnection(deviceId, connected, time = now()) {
+    async setConnection(deviceId, connected, { time = now(), data = { method: 'rest', secure: false }, stays } = {}) {
       const device = await existing(deviceId)
       const connection = { connected: connected ? (1 as const) : (0 as const), time }
-      await refusing(tenancyWrite(app, [{ update: 'devices', id: device.id, change: { connection } }]), '')
+      if (!stays) await refusing(tenancyWrite(app, [{ update: 'devices', id: device.id, change: { connection } }]), '')
+      await happened?.({ kind: connected ? 'connect' : 'disconnect', device, time, data }, actor)
     },
 
     report: openReports({ app, now, actor, happened }),
@@ -177,7 +188,7 @@ function retypedAttributes(
 }
 
 /** Blank and unknown ids find nothing. */
-async function filterOf(criteria: DeviceCriteria, tenancy: TenancyRule): Promise<Filter> {
+export async function filterOf(criteria: DeviceCriteria, tenancy: TenancyRule): Promise<Filter> {
   switch (criteria.by) {
     case 'id': {
       const id = criteria.id.trim().toLowerCase()

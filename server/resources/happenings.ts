@@ -1,3 +1,4 @@
+import type { Payload } from '../../engine/payload.ts'
 import type { EventView, FileView, TableRow } from '../../nodes/services.ts'
 import type { DeviceDocument } from '../store/documents.ts'
 import type { StatePoint } from '../store/port.ts'
@@ -23,15 +24,12 @@ export type Happening =
   /** An event was made or updated; as it is now. */
   | { kind: 'event'; event: EventView }
   | { kind: 'device-create'; device: DeviceDocument }
-  | { kind: 'table'; tableId: string; change: TableChange }
   | FileHappening
-
-/** What was done to a file; `file`: as it is now, or was. */
-export interface FileHappening {
-  kind: 'file'
-  action: 'create' | 'update' | 'delete'
-  file: FileView
-}
+  /** A device has connected, or its connection has ended. `data`: what flows get of it. */
+  | { kind: 'connect' | 'disconnect'; device: DeviceDocument; time: number; data: Payload }
+  /** A message on a topic of the application's own. */
+  | { kind: 'message'; topic: string; message: string; time: number }
+  | { kind: 'table'; tableId: string; change: TableChange }
 
 /** What was done to the rows of a table by one call; of many removed ones there is a happening for each thousand. */
 export type TableChange =
@@ -40,6 +38,12 @@ export type TableChange =
   | { action: 'update'; newRow: TableRow; oldRow: TableRow }
   | { action: 'delete'; oldRows: TableRow[] }
 
+/** What was done to a file; `file`: as it is now, or was. */
+export interface FileHappening {
+  kind: 'file'
+  action: 'create' | 'update' | 'delete'
+  file: FileView
+}
 
 /** Told of what has happened after it is stored. Never rejects: what is stored stays acknowledged. */
 export type Happened = (happening: Happening, by: Actor) => Promise<void>

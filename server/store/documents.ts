@@ -356,6 +356,132 @@ export interface DataTableKeyDocument extends Document {
   tableId: string
 }
 
+/** What devices log in with. Absent settings stand as their defaults. */
+export interface AccessKeyDocument extends Document {
+  /** Public half. It begins with the application's id. */
+  key: string
+  /** SHA-256 of the secret, hex. */
+  secretHash: string
+  status: 'active' | 'inactive'
+  name?: string
+  description?: string
+  /** The devices that may use it, by id or by one of the tags; both empty: all of the application. */
+  deviceIds: string[]
+  deviceTags: Partial<Tag>[]
+  /** Topics that are no device's own: none, all, those of the lists, or all but those. */
+  filterType: 'none' | 'all' | 'whitelist' | 'blacklist'
+  pubTopics: string[]
+  subTopics: string[]
+  /** From where it may be used; `addresses` are IP addresses and CIDR ranges. */
+  addressFilterType: 'all' | 'whitelist' | 'blacklist'
+  addresses: string[]
+}
+
+/** A connection of a device. Without `endedAt` it is open, as long as its broker lives. */
+export interface DeviceSessionDocument extends Document {
+  deviceId: string
+  /** Name of the broker that holds it: a new one for each start of a process. */
+  broker: string
+  address: string
+  startedAt: number
+  endedAt?: number
+  disconnectReason?: string
+  messagesFromClient?: number
+  messagesToClient?: number
+}
+
+/** A command that was sent to a device, whether or not it was connected. */
+export interface DeviceCommandDocument extends Document {
+  deviceId: string
+  name: string
+  payload?: unknown
+  /** Milliseconds since the epoch. */
+  time: number
+  sourceType: string
+  sourceId: string
+}
+
+/** What brokers of other processes have to do; kept for a minute. */
+export interface MqttMessageDocument extends Document {
+  /** The process that has written, and done, it. */
+  from: string
+  /** `publish`: to whoever has subscribed to `topic`. `end`: connections of `deviceId` that began before `session` did. */
+  kind: 'publish' | 'end'
+  topic?: string
+  /** Base64. */
+  payload?: string
+  deviceId?: string
+  session?: string
+  startedAt?: number
+}
+
+/** Work to be done once for each of many resources, in the published form (reference: data-export-and-jobs 4). */
+export interface ResourceJobDocument extends Document, ResourceJobSettings {
+  name: string
+  description?: string
+  resourceType: 'device' | 'dataTableRow' | 'experienceGroup' | 'experienceUser'
+  /** A template that gives the JSON of a query. */
+  queryJson: string
+  dataTableId?: string
+  /** JSON text. */
+  defaultContext: string
+  lastExecutionRequested?: number
+}
+
+/** Times are milliseconds. */
+export interface ResourceJobSettings {
+  maxIterationConcurrency: 1 | 10
+  iterationDelay: number
+  iterationTimeout: number
+  retryOnTimeout: boolean
+  retryOnFailure: boolean
+  maxIterationRetries: number
+  retryDelay: number
+}
+
+/** One execution of a resource job, by the settings that the job had. Its `revision` is the fence of its steps. */
+export interface ResourceExecutionDocument extends Document, ResourceJobSettings {
+  jobId: string
+  name: string
+  resourceType: ResourceJobDocument['resourceType']
+  dataTableId?: string
+  status: 'inProgress' | 'canceling' | 'completed' | 'errored' | 'canceled'
+  context: Record<string, unknown>
+  query: unknown
+  /** JSON text. */
+  accumulator?: string
+  /** How many resources there were; undefined: they are being listed. */
+  total?: number
+  startedAt: number
+  lastStartAt?: number
+  completedAt?: number
+  summary?: Record<'succeeded' | 'failed' | 'timedOut' | 'inProgress' | 'remaining', number>
+  /** Why no resources could be listed. */
+  error?: string
+  /** Of the run that executed it: how many lie before. */
+  depth: number
+  sourceType: string
+  sourceId: string
+  cancelSourceType?: string
+  cancelSourceId?: string
+}
+
+/** One resource of an execution. Its id is made of both. */
+export interface ResourceIterationDocument extends Document {
+  executionId: string
+  resourceId: string
+  position: number
+  state: 'waiting' | 'running' | 'succeeded' | 'failed' | 'timedOut'
+  /** How often it was started. */
+  attempt: number
+  notBefore: number
+  startedAt?: number
+  /** While it runs. */
+  deadline?: number
+  completedAt?: number
+  message?: string
+}
+
 /** The collections of an application, by name. */
 export interface Documents {
   application: ApplicationDocument
@@ -379,6 +505,12 @@ export interface Documents {
   dataTables: DataTableDocument
   dataTableRows: DataTableRowDocument
   dataTableKeys: DataTableKeyDocument
+  accessKeys: AccessKeyDocument
+  deviceSessions: DeviceSessionDocument
+  deviceCommands: DeviceCommandDocument
+  mqttMessages: MqttMessageDocument
+  resourceExecutions: ResourceExecutionDocument
+  resourceIterations: ResourceIterationDocument
 }
 export type CollectionName = keyof Documents
 
@@ -444,6 +576,16 @@ export const collections: Record<CollectionName, CollectionPlan> = {
   dataTables: { fields: ['name'] },
   dataTableRows: { fields: ['tableId'], cells: { field: 'cells', of: 'tableId' } },
   dataTableKeys: { fields: ['tableId'] },
+  accessKeys: {
+    fields: ['key', 'status', 'name', 'filterType', 'addressFilterType'],
+    lists: ['deviceIds'],
+    unique: [['key']],
+  },
+  deviceSessions: { fields: ['deviceId', 'broker', 'startedAt', 'endedAt'] },
+  deviceCommands: { fields: ['deviceId', 'name', 'time'] },
+  mqttMessages: { fields: ['kind'] },
+  resourceExecutions: { fields: ['jobId', 'status', 'completedAt'] },
+  resourceIterations: { fields: ['executionId', 'state', 'position', 'notBefore', 'deadline'] },
 }
 
 /** A host name (slug or domain) and what it opens. */

@@ -109,7 +109,7 @@ export const device: Calls = {
     const given = needed(params.connectionStatus, 'connectionStatus')
     const connected = oneOf(['connected', 'disconnected'])(given.status, 'connectionStatus.status') === 'connected'
     const at = connected ? given.connectedAt : given.disconnectedAt
-    await devices.setConnection(needed(params.deviceId, 'deviceId'), connected, timeOf(at, now()))
+    await devices.setConnection(needed(params.deviceId, 'deviceId'), connected, { time: timeOf(at, now()) })
     return success
   }),
 }

@@ -53,8 +53,8 @@ describe('Device: Get', () => {
       { deviceId: ids.pump!, data: { level: '1.5' }, time: 2000 },
       { deviceId: ids.pump!, data: { level: 1, on: 'true' }, time: 1000 },
     ])
-    await run.devices.setConnection(ids.pump!, true, 5000)
-    await run.devices.setConnection(ids.Fan!, false, 6000)
+    await run.devices.setConnection(ids.pump!, true, { time: 5000 })
+    await run.devices.setConnection(ids.Fan!, false, { time: 6000 })
     await run.other.devices.create({ name: 'foreign', tags: [{ key: 'site', value: 'a' }] }, {})
   })
 

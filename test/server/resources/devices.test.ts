@@ -66,7 +66,7 @@ describe('a device', () => {
       connectionInfo: { connected: 1, time: '2026-01-02T03:04:05.678Z' },
     })
     expect(await names({ by: 'query', query: { connectionStatus: 'connected' } })).toEqual(['pump'])
-    await world.devices.setConnection(id, false, 5)
+    await world.devices.setConnection(id, false, { time: 5 })
     expect(await world.devices.get(id, shape)).toMatchObject({ connectionInfo: { connected: 0 } })
     expect(
       await names({ by: 'query', query: { connectionStatus: { $in: ['connected', 'unknown', 'invalid'] } } }),
