@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Binary, ObjectId } from 'mongodb'
-import type { Connection } from './mongo-client.ts'
+import { type Connection, isDuplicate } from './mongo-client.ts'
 import { keyOf } from './mongo-document.ts'
 import type { Turns } from './mongo-turns.ts'
 import { type Blobs, StoreError } from './port.ts'
@@ -85,6 +85,18 @@ export function openBlobs(connection: Connection, appKey: string, turns: Turns):
     for (const upload of abandoned) await settle(upload)
   }
 
+  /** False when the key points at another content than `old` by now: who replaces that one must know it, to remove it. */
+  async function point(_id: string, old: ObjectId | undefined, pointer: Omit<Pointer, '_id'>): Promise<boolean> {
+    if (old !== undefined) return (await pointers().replaceOne({ _id, file: old }, pointer)).matchedCount > 0
+    try {
+      await pointers().insertOne({ _id, ...pointer })
+      return true
+    } catch (error) {
+      if (isDuplicate(error)) return false
+      throw error
+    }
+  }
+
   async function writeChunks(file: ObjectId, content: Parameters<Blobs['put']>[1]) {
     const hash = createHash('sha256')
     let size = 0
@@ -144,13 +156,15 @@ export function openBlobs(connection: Connection, appKey: string, turns: Turns):
         await turns.alone(_id, async () => {
           const file = fileOf(upload, key, written.sizeBytes)
           await files().insertOne(file)
-          const old = (await pointers().findOne({ _id }, { projection: { file: 1 } }))?.file
-          if (old !== undefined) {
-            upload.replaces = [old]
-            await uploads().updateOne({ _id: upload._id }, { $set: { replaces: upload.replaces } })
-          }
           const pointer = { app: appKey, file: upload._id, size: written.sizeBytes, sha256: written.sha256 }
-          await pointers().replaceOne({ _id }, pointer, { upsert: true })
+          for (;;) {
+            const old = (await pointers().findOne({ _id }, { projection: { file: 1 } }))?.file
+            if (old !== undefined) {
+              upload.replaces = [old]
+              await uploads().updateOne({ _id: upload._id }, { $set: { replaces: upload.replaces } })
+            }
+            if (await point(_id, old, pointer)) return
+          }
         })
         await connection.ask(() => settle(upload))
         return written

@@ -7,6 +7,10 @@ import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { collections } from '../../../server/store/documents.ts'
 import { openMongo } from '../../../server/store/mongo.ts'
+import { openBlobs } from '../../../server/store/mongo-blobs.ts'
+import { type Connection, connect } from '../../../server/store/mongo-client.ts'
+import type { Leases } from '../../../server/store/mongo-lease.ts'
+import { openTurns } from '../../../server/store/mongo-turns.ts'
 import { openStore } from '../../../server/store/open.ts'
 import { type Store, StoreError, type WriteOperation } from '../../../server/store/port.ts'
 import { requireOrSkip } from '../../helpers/services-needed.ts'
@@ -102,6 +106,50 @@ describe('several processes on one MongoDB', () => {
     expect(reports.map(({ data }) => data)).toEqual(times.map((n) => ({ a: n, b: n })))
   })
 })
+
+describe('two processes that replace one content', () => {
+  test('leave no other content behind', async () => {
+    const url = mongoDatabase()
+    await open(url)
+    const connection = await connect(url)
+    onTestFinished(() => connection.close())
+    let arrived = 0
+    const both = Promise.withResolvers<void>()
+    /** As where updates of the server are atomic: each has turns of its own; both look before one of them writes. */
+    const handle = () => {
+      let looked = false
+      const collection = (name: string) => {
+        const table = connection.collection(name)
+        const findOne = async (...query: Parameters<typeof table.findOne>) => {
+          const found = await table.findOne(...query)
+          if (looked) return found
+          looked = true
+          arrived += 1
+          if (arrived === 2) both.resolve()
+          await both.promise
+          return found
+        }
+        return name === 'blobs' ? Object.assign(Object.create(table), { findOne }) : table
+      }
+      const mine = { ...connection, atomic: true, collection: collection as unknown as Connection['collection'] }
+      return openBlobs(mine, '["t1","a1"]', openTurns(mine, {} as Leases))
+    }
+    await openBlobs(connection, '["t1","a1"]', openTurns({ ...connection, atomic: true }, {} as Leases)).put(
+      'k',
+      text('old'),
+    )
+    await Promise.all([handle().put('k', text('one')), handle().put('k', text('other'))])
+    const database = await raw(url)
+    const left = await Promise.all(
+      ['blobs', 'blobs.files', 'blobs.chunks', 'blobs.uploads'].map((name) =>
+        database.collection(name).countDocuments(),
+      ),
+    )
+    expect(left).toEqual([1, 1, 1, 0])
+  })
+})
+
+const text = (content: string) => Buffer.from(content)
 
 describe('a process that dies', () => {
   test('leaves every acknowledged write and no half of one behind', async () => {
