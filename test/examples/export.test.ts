@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { JobDocument } from '../../server/store/documents.ts'
+import type { NewDocument } from '../../server/store/port.ts'
 import { type Client, clientOf } from '../helpers/client.ts'
 import { PASSWORD, startServer, type TestServer } from '../helpers/server.ts'
 import { stacks } from '../helpers/stacks.ts'
@@ -101,12 +103,12 @@ async function groupId({ store, applications }: TestServer, name: string): Promi
 }
 
 /** An export that does not begin before an hour from now. */
-function waitingExport(userId: string) {
+function waitingExport(userId: string): NewDocument<JobDocument> {
   return {
     ...{ kind: 'data-export', key: `waits for ${userId}`, status: 'queued', attempts: 0, progress: { completed: 0 } },
     ...{ dueAt: Date.now() + 3_600_000, requestedBy: { type: 'experienceUser', id: userId } },
     input: { subject: { kind: 'experienceUser', id: userId }, start: 0, end: 1, origin: '', mail: false },
-  } as const
+  }
 }
 
 function download({ port, applications }: TestServer, { cookies }: Client, path: string): Promise<Unzipped[]> {
