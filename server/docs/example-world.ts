@@ -1,4 +1,5 @@
 import type { Devices } from '../../nodes/services.ts'
+import { createdKey, updatedKey } from '../resources/data-table-views.ts'
 import { fold } from '../store/fold.ts'
 import type { AppStore } from '../store/port.ts'
 import { tenancyWrite } from '../tenancy/write.ts'
@@ -16,11 +17,12 @@ const ids = {
   device: '6521f7b20c1d4e8a9b3c5d71',
   group: '6521f7b20c1d4e8a9b3c5d72',
   event: '6521f7b20c1d4e8a9b3c5d74',
+  table: '6521f7b20c1d4e8a9b3c5d81',
 }
 
 /**
  * Fills an empty application: user1@example.com, whose password is `examplePassword`, is a member of a group, which has a pump,
- * which has an event.
+ * which has an event. Beside it stands a table of two spare parts.
  */
 export async function fillExampleWorld(
   app: AppStore,
@@ -69,4 +71,17 @@ export async function fillExampleWorld(
     ...{ id: ids.event, level: 'warning', state: 'new', subject: 'Pump 1 is too hot', deviceId: ids.device },
     ...{ eventTags: {}, sourceType: 'flow', sourceId: '0'.repeat(24), updates: [] },
   })
+  const columns = [
+    { key: 'name', name: 'name', dataType: 'string', constraint: 'required' },
+    { key: 'price', name: 'price', dataType: 'number', constraint: 'optional' },
+  ] as const
+  await app.collection('dataTables').insert({ ...dates, id: ids.table, name: 'Spare parts', columns: [...columns] })
+  const times = { [createdKey(ids.table)]: dates.creationDate, [updatedKey(ids.table)]: dates.lastUpdated }
+  const parts = [
+    { id: '6521f7b20c1d4e8a9b3c5d82', name: 'Valve', price: 31 },
+    { id: '6521f7b20c1d4e8a9b3c5d83', name: 'Belt', price: 8.5 },
+  ]
+  for (const { id, ...cells } of parts) {
+    await app.collection('dataTableRows').insert({ ...dates, id, tableId: ids.table, cells: { ...cells, ...times } })
+  }
 }
