@@ -113,43 +113,30 @@ describe('two processes that replace one content', () => {
     await open(url)
     const connection = await connect(url)
     onTestFinished(() => connection.close())
-    let arrived = 0
-    const both = Promise.withResolvers<void>()
-    /** As where updates of the server are atomic: each has turns of its own; both look before one of them writes. */
-    const handle = () => {
-      let looked = false
-      const collection = (name: string) => {
-        const table = connection.collection(name)
-        const findOne = async (...query: Parameters<typeof table.findOne>) => {
-          const found = await table.findOne(...query)
-          if (looked) return found
-          looked = true
-          arrived += 1
-          if (arrived === 2) both.resolve()
-          await both.promise
-          return found
-        }
-        return name === 'blobs' ? Object.assign(Object.create(table), { findOne }) : table
+    /** As where updates of the server are atomic: turns are those of the process. */
+    const blobsOf = (mine: Connection) =>
+      openBlobs(mine, '["t1","a1"]', openTurns({ ...mine, atomic: true }, {} as Leases))
+    const first = blobsOf(connection)
+    await first.put('k', Buffer.from('old'))
+    let replaced: Promise<unknown> | undefined
+    const collection = (name: string) => {
+      const table = connection.collection(name)
+      const findOne = async (...query: Parameters<typeof table.findOne>) => {
+        const found = await table.findOne(...query)
+        // The first one comes in between, once.
+        replaced ??= first.put('k', Buffer.from('one'))
+        await replaced
+        return found
       }
-      const mine = { ...connection, atomic: true, collection: collection as unknown as Connection['collection'] }
-      return openBlobs(mine, '["t1","a1"]', openTurns(mine, {} as Leases))
+      return name === 'blobs' ? Object.assign(Object.create(table), { findOne }) : table
     }
-    await openBlobs(connection, '["t1","a1"]', openTurns({ ...connection, atomic: true }, {} as Leases)).put(
-      'k',
-      text('old'),
-    )
-    await Promise.all([handle().put('k', text('one')), handle().put('k', text('other'))])
+    await blobsOf({ ...connection, collection }).put('k', Buffer.from('other'))
     const database = await raw(url)
-    const left = await Promise.all(
-      ['blobs', 'blobs.files', 'blobs.chunks', 'blobs.uploads'].map((name) =>
-        database.collection(name).countDocuments(),
-      ),
-    )
+    const names = ['blobs', 'blobs.files', 'blobs.chunks', 'blobs.uploads']
+    const left = await Promise.all(names.map((name) => database.collection(name).countDocuments()))
     expect(left).toEqual([1, 1, 1, 0])
   })
 })
-
-const text = (content: string) => Buffer.from(content)
 
 describe('a process that dies', () => {
   test('leaves every acknowledged write and no half of one behind', async () => {
