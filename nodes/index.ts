@@ -93,6 +93,8 @@ import { mqtt } from './output/mqtt.ts'
 import { sendgrid } from './output/sendgrid.ts'
 import { slack } from './output/slack.ts'
 import { twilio } from './output/twilio.ts'
+import { resourceJobAcknowledge } from './output/resource-job-acknowledge.ts'
+import { resourceJobExecute } from './output/resource-job-execute.ts'
 import { webhookReply } from './output/webhook-reply.ts'
 import { workflowTrigger } from './output/workflow-trigger.ts'
 import { appFile } from './trigger/app-file.ts'
@@ -107,6 +109,9 @@ import { endpoint } from './trigger/endpoint.ts'
 import { event } from './trigger/event.ts'
 import { flowError } from './trigger/flow-error.ts'
 import { mqttTopic } from './trigger/mqtt-topic.ts'
+import { resourceJobComplete } from './trigger/resource-job-complete.ts'
+import { resourceJobIteration } from './trigger/resource-job-iteration.ts'
+import { resourceJobIterationTimeout } from './trigger/resource-job-iteration-timeout.ts'
 import { timer } from './trigger/timer.ts'
 import { virtualButton } from './trigger/virtual-button.ts'
 import { webhook } from './trigger/webhook.ts'
@@ -207,6 +212,8 @@ export const nodes = [
   sendgrid,
   slack,
   twilio,
+  resourceJobAcknowledge,
+  resourceJobExecute,
   webhookReply,
   workflowTrigger,
 ]
@@ -224,6 +231,9 @@ export const triggers = [
   event,
   flowError,
   mqttTopic,
+  resourceJobComplete,
+  resourceJobIteration,
+  resourceJobIterationTimeout,
   timer,
   virtualButton,
   webhook,

@@ -17,6 +17,7 @@ import { exportJob } from './jobs/export.ts'
 import { exportCleanupJob } from './jobs/export-cleanup.ts'
 import { openJobs } from './jobs/jobs.ts'
 import type { JobDefinition, Queue } from './jobs/port.ts'
+import { resourceJob } from './jobs/resource-job.ts'
 import { openMailer } from './mail.ts'
 import { type Exchange, openExchange } from './mqtt/exchange.ts'
 import { noRelay, type Relay } from './mqtt/relay.ts'
@@ -107,6 +108,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       exportJob({ now: clock, jobsOf }),
       exportCleanupJob({ now: clock, jobsOf }),
       deviceImportJob({ happened: fire?.happened }),
+      resourceJob({ now: clock, plans, jobsOf, resources }),
       ...(inactivity ? [inactivity.job] : []),
     ],
     warm: () => functions.warm(),

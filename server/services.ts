@@ -19,6 +19,7 @@ import { openCommands } from './resources/commands.ts'
 import { filterOf } from './resources/devices.ts'
 import { openJobService } from './resources/jobs.ts'
 import { openImports } from './resources/jobs-import.ts'
+import { openResourceJobs } from './resources/resource-jobs.ts'
 import type { Resources } from './resources/resources.ts'
 import { openTopics } from './resources/topics.ts'
 import type { AppStore } from './store/port.ts'
@@ -60,6 +61,10 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
   const { users, groups, tenancy, actingAs, filesAs } = deps.resources(app)
   const { devices, events, dataTables } = actingAs(actor)
   const files = filesAs({ type: 'flow', id: flow.id, name: flow.name, depth })
+  const resourceJobs = openResourceJobs({
+    ...{ app, now: deps.now, jobs: deps.jobs(app) },
+    actor: { type: 'flow', id: flow.id, name: flow.name, depth },
+  })
   const buttons = pressesOf(context, {
     ...deps,
     jobs: deps.jobs(app),
@@ -87,7 +92,8 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     events,
     dataTables,
     files,
-    api: openApi({ app, now: deps.now, devices, users, groups, events, files, flows: buttons }),
+    resourceJobs,
+    api: openApi({ app, now: deps.now, devices, users, groups, events, files, resourceJobs, flows: buttons }),
     jobs: { ...openJobService(asking), ...openImports(asking) },
     reply: deps.replies({
       scope,

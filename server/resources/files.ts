@@ -23,6 +23,8 @@ export interface FileResource extends Files {
     asked: { private: boolean; directory?: string; type?: string; fits(name: string): boolean; urlTtlSeconds?: number },
     page: PageRequest,
   ): Promise<{ items: (FileView | DirectoryView)[]; totalCount: number }>
+  /** Writes a private file of any size that the server made, in the place of the one that is there, and gives a link to it. */
+  writeReport(path: string, content: Uint8Array, ttlSeconds: number): Promise<string>
   /** Throws Refusal, also when something is there already. */
   move(id: string, to: { private: boolean; name?: string; parentDirectory?: string }): Promise<FileView>
 }
@@ -90,6 +92,45 @@ export function openFiles({ app, now, actor, happened }: FileDeps): FileResource
     return toFileView(file, { application: app.scope.application, links: await linksOf(app, now), ttlSeconds })
   }
 
+  /** Writes a file; `before`: what it takes the place of. Nothing is left of one that fails. */
+  async function put(
+    path: string,
+    how: { hidden: boolean; content: Uint8Array; contentType?: string; overwrite: boolean },
+  ): Promise<{ file: FileDocument; before: FileDocument | undefined }> {
+    const { hidden, content, contentType, overwrite } = how
+    const type = contentType === undefined || contentType === '' ? contentTypeOf(path) : contentType
+    if (!/^[\w.+-]{1,127}\/[\w.+-]{1,127}(;[\x20-\x7e]{0,200})?$/.test(type)) {
+      throw refused('contentType', 'a content type, such as text/plain', type)
+    }
+    const blob = `files/${newId()}`
+    const stored = await app.blobs.put(blob, content)
+    const author = { authorType: actor.type, authorId: actor.id }
+    const fields = { contentType: type, sizeBytes: stored.sizeBytes, sha256: stored.sha256, blob, ...author }
+    const taken = `Expected a free path, but "${path}" is there already`
+    let before: FileDocument | undefined
+    try {
+      const file = await again(async () => {
+        before = await at(path, hidden)
+        if (before !== undefined) {
+          if (!overwrite) throw new Refusal('AlreadyExists', taken)
+          return await refusing(collection.update(before.id, fields, { revision: before.revision }), '')
+        }
+        await checkPlace(path, hidden)
+        if ((await collection.count()) >= mostFiles) {
+          throw new Refusal('Validation', `Expected at most ${mostFiles} files of an application`)
+        }
+        return await refusing(collection.insert({ path, private: hidden, ...fields }), taken)
+      })
+      if (before !== undefined) await app.blobs.remove(before.blob)
+      return { file, before }
+    } catch (error) {
+      const there = await at(path, hidden).catch(() => undefined)
+      // What stands in the store keeps its content, whatever failed after it.
+      if (there?.blob !== blob) await app.blobs.remove(blob)
+      throw error
+    }
+  }
+
   async function tell(action: FileHappening['action'], file: FileView): Promise<void> {
     await happened?.({ kind: 'file', action, file }, actor)
   }
@@ -119,39 +160,15 @@ export function openFiles({ app, now, actor, happened }: FileDeps): FileResource
       if (content.length > mostFileBytes) {
         throw new Refusal('Validation', `Expected at most ${mostFileBytes} bytes, got ${content.length}`)
       }
-      const type = contentType === undefined || contentType === '' ? contentTypeOf(path) : contentType
-      if (!/^[\w.+-]{1,127}\/[\w.+-]{1,127}(;[\x20-\x7e]{0,200})?$/.test(type)) {
-        throw refused('contentType', 'a content type, such as text/plain', type)
-      }
-      const blob = `files/${newId()}`
-      const stored = await app.blobs.put(blob, content)
-      const author = { authorType: actor.type, authorId: actor.id }
-      const fields = { contentType: type, sizeBytes: stored.sizeBytes, sha256: stored.sha256, blob, ...author }
-      let before: FileDocument | undefined
-      try {
-        const file = await again(async () => {
-          before = await at(path, hidden)
-          if (before !== undefined) {
-            if (!overwrite) throw new Refusal('AlreadyExists', `Expected a free path, but "${path}" is there already`)
-            return await refusing(collection.update(before.id, fields, { revision: before.revision }), '')
-          }
-          await checkPlace(path, hidden)
-          if ((await collection.count()) >= mostFiles) {
-            throw new Refusal('Validation', `Expected at most ${mostFiles} files of an application`)
-          }
-          const taken = `Expected a free path, but "${path}" is there already`
-          return await refusing(collection.insert({ path, private: hidden, ...fields }), taken)
-        })
-        if (before !== undefined) await app.blobs.remove(before.blob)
-        const view = await viewOf(file, urlTtlSeconds)
-        await tell(before === undefined ? 'create' : 'update', view)
-        return view
-      } catch (error) {
-        const now = await at(path, hidden).catch(() => undefined)
-        // What stands in the store keeps its content, whatever failed after it.
-        if (now?.blob !== blob) await app.blobs.remove(blob)
-        throw error
-      }
+      const { file, before } = await put(path, { hidden, content, contentType, overwrite })
+      const view = await viewOf(file, urlTtlSeconds)
+      await tell(before === undefined ? 'create' : 'update', view)
+      return view
+    },
+
+    async writeReport(path, content, ttlSeconds) {
+      const { file } = await put(wholePath(path), { hidden: true, content, overwrite: true })
+      return (await viewOf(file, ttlSeconds)).url
     },
 
     async remove(criteria) {

@@ -9,6 +9,7 @@ import { experienceGroup, experienceGroups, experienceUser, experienceUsers } fr
 import { file, files, privateFile, privateFiles } from './files.ts'
 import { flow, flows } from './flows.ts'
 import { deviceRecipe, deviceRecipes } from './recipes.ts'
+import { resourceJob, resourceJobs } from './resource-jobs.ts'
 import { experienceVersion, experienceVersions, experienceView, experienceViews } from './versions.ts'
 import { webhook, webhooks } from './webhooks.ts'
 
@@ -18,6 +19,7 @@ const resources: Readonly<Record<string, Calls>> = {
   ...{ experienceGroup, experienceGroups, experienceUser, experienceUsers },
   ...{ experienceVersion, experienceVersions, experienceView, experienceViews },
   ...{ file, files, privateFile, privateFiles },
+  ...{ resourceJob, resourceJobs },
   ...{ flow, flows, webhook, webhooks },
 }
 

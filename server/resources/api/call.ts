@@ -4,6 +4,7 @@ import type { AppStore } from '../../store/port.ts'
 import { type Check, type Checked, type Checks, refused } from '../check.ts'
 import type { DeviceResource } from '../devices.ts'
 import type { FileResource } from '../files.ts'
+import type { ResourceJobResource } from '../resource-jobs.ts'
 
 /** What calls work on: the resources of one application, as the flow that calls. */
 export interface ApiWorld {
@@ -14,6 +15,7 @@ export interface ApiWorld {
   groups: Groups
   events: Events
   files: FileResource
+  resourceJobs: ResourceJobResource
   flows: Flows
 }
 export type { Devices }

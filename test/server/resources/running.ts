@@ -48,6 +48,7 @@ export async function openRunning(): Promise<Running> {
     mailer: openMailer({ smtpUrl: undefined, outbox, from: 'noreply@example.com', now: () => world.clock.now }),
     resources: () => world,
     connections: { of: () => noConnections('not in this test') },
+    exchange: {},
     jobs: (app: AppStore) =>
       openJobs({ app, now: () => world.clock.now, wake: () => undefined, nudge: () => undefined }),
     replies: desk.service,
