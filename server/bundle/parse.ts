@@ -126,7 +126,9 @@ function scalarOf(node: { value: unknown; source?: string }): unknown {
   const { value, source } = node
   if (typeof value === 'bigint') return source ?? String(value)
   if (typeof value !== 'number' || source === undefined) return value
-  const exact = Number.isFinite(value) && !(Number.isInteger(value) && !Number.isSafeInteger(value))
+  // A large one that is written as it would be printed, such as 1.5e+300, is a number all the same.
+  const exact =
+    Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value) || String(value) === source)
   return exact && !/^[-+]?0[0-9]/.test(source) ? value : source
 }
 
