@@ -83,9 +83,11 @@ import { throttle } from './logic/throttle.ts'
 import { timeRange } from './logic/time-range.ts'
 import { validatePayload } from './logic/validate-payload.ts'
 import { http } from './network/http.ts'
+import { mongo } from './network/mongo.ts'
 import { redis } from './network/redis.ts'
 import { s3Get } from './network/s3-get.ts'
 import { s3Put } from './network/s3-put.ts'
+import { sql } from './network/sql.ts'
 import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
 import { mailgun } from './output/mailgun.ts'
@@ -202,9 +204,11 @@ export const nodes = [
   timeRange,
   validatePayload,
   http,
+  mongo,
   redis,
   s3Get,
   s3Put,
+  sql,
   email,
   endpointReply,
   mailgun,

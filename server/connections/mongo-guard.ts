@@ -54,29 +54,37 @@ export function checkMongoUri(text: string): void {
   }
 }
 
+// Nothing else: the driver reads an address as a URL, in which a host may hide behind a user, or as the path of a socket.
+const addressPattern = /^(?:(?<name>[\w.-]+)|\[(?<ip>[\da-f:.]+)\])(?::\d+)?$/i
+
+/** What the driver has inside, and does not publish: where it takes in what a server says of itself and of the others of its set. */
 interface Topology {
-  s?: { description?: { servers?: Map<string, unknown> } }
+  serverUpdateHandler(description: Record<'hosts' | 'passives' | 'arbiters', string[]>): void
 }
 
 /**
  * Keeps the client from addresses that are not open. It looks names up itself, through the guard; what is left are addresses, given as such
- * by the URI or by a server that tells of the others of its set: those are taken out of what is known before a connection is made.
- * Throws Refusal for the URI.
+ * by the URI or by a server that tells of the others of its set: of those it never hears. Throws Refusal for the URI.
  */
 export function guardDiscovery(client: MongoClient, guard: Guard): void {
   const isOpen = (address: string) => {
-    const host = decodeURIComponent(address)
-      .replace(/:\d+$/, '')
-      .replace(/^\[|\]$/g, '')
-    return !host.includes('/') && !host.endsWith('.sock') && guard.opensHost(host)
+    const { name, ip } = addressPattern.exec(address)?.groups ?? {}
+    const host = name ?? ip
+    return host !== undefined && !/\.sock$/i.test(host) && guard.opensHost(host)
   }
   const refused = client.options.hosts.map(String).find((address) => !isOpen(address))
   if (refused !== undefined) {
     throw new Refusal('Unavailable', 'MongoDB cannot be reached: its address is not on the public internet')
   }
-  client.on('serverDescriptionChanged', () => {
-    const { topology } = client as unknown as { topology?: Topology }
-    const servers = topology?.s?.description?.servers
-    for (const address of servers?.keys() ?? []) if (!isOpen(address)) servers!.delete(address)
+  // Before the first connection. A driver without this method fails here, rather than go unguarded.
+  client.on('topologyOpening', () => {
+    const { topology } = client as unknown as { topology: Topology }
+    const update = topology.serverUpdateHandler.bind(topology)
+    topology.serverUpdateHandler = (description) => {
+      for (const list of ['hosts', 'passives', 'arbiters'] as const) {
+        description[list] = description[list].filter(isOpen)
+      }
+      update(description)
+    }
   })
 }

@@ -1,4 +1,6 @@
+import type { LookupFunction } from 'node:net'
 import type { Collection, Document, MongoClient } from 'mongodb'
+import { FlowError } from '../../engine/errors.ts'
 import { type MongoMethod, Refusal } from '../../nodes/services.ts'
 import type { Guard } from '../egress-guard.ts'
 import { MOST_BYTES, MOST_ROWS, tooLarge, tooMany } from './answers.ts'
@@ -19,8 +21,16 @@ export async function openMongo(
 ): Promise<MongoLink> {
   checkMongoUri(uri)
   const { BSON, MongoClient } = await import('mongodb')
+  const refused = Promise.withResolvers<never>()
+  // Told at once: the driver would try again until its time is over.
+  const lookup: LookupFunction = (host, options, done) =>
+    guard.lookup(host, options, (error, ...found) => {
+      if (error instanceof FlowError) refused.reject(error)
+      done(error, ...found)
+    })
+  refused.promise.catch(() => undefined)
   const client: MongoClient = new MongoClient(uri.trim(), {
-    ...{ lookup: guard.lookup, maxPoolSize: 1, appName: 'headgate' },
+    ...{ lookup, maxPoolSize: 1, appName: 'headgate' },
     ...{ serverSelectionTimeoutMS: CONNECT_MS, connectTimeoutMS: CONNECT_MS, socketTimeoutMS: ANSWER_MS },
   })
   guardDiscovery(client, guard)
@@ -31,7 +41,7 @@ export async function openMongo(
     client.close(true).catch(() => undefined)
   }
   try {
-    await unlessAborted(signal, () => client.connect())
+    await unlessAborted(signal, () => Promise.race([client.connect(), refused.promise]))
   } catch (error) {
     close()
     throw error

@@ -26,12 +26,20 @@ export async function openMysql(target: Omit<SqlRequest, 'query'>, guard: Guard)
     client.destroy()
     socket.destroy()
   }
-  client.on('error', close)
+  const failed = Promise.withResolvers<never>()
+  // Also where nobody waits for an answer.
+  failed.promise.catch(close)
+  client.on('error', failed.reject)
   client.on('end', close)
+  // Packets out of order: each of them would be a line in the log.
+  client.on('warn', (error: unknown) => {
+    client.pause()
+    failed.reject(error)
+  })
   try {
     const connected = () =>
       new Promise<void>((resolve, reject) => client.connect((error) => (error ? reject(error) : resolve())))
-    await unlessAborted(signal, connected)
+    await unlessAborted(signal, () => Promise.race([connected(), failed.promise]))
   } catch (error) {
     close()
     throw error
@@ -59,7 +67,9 @@ export async function openMysql(target: Omit<SqlRequest, 'query'>, guard: Guard)
           query.on('error', reject)
           query.on('end', () => resolve(hasRows ? rows : undefined))
         })
-      return await metered([socket], { mostBytes: MOST_BYTES, error: tooLarge }, ask)
+      return await metered([socket], { mostBytes: MOST_BYTES, error: tooLarge }, () =>
+        Promise.race([ask(), failed.promise]),
+      )
     },
   }
 }

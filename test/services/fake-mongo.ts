@@ -10,14 +10,20 @@ const OP_MSG = 2013
  * Says what a MongoDB says when a driver comes, and refuses everything else with `refusal`: for servers that nobody wants to
  * install. Close it after use.
  */
-export async function openFakeMongo(options: { version: string; maxWireVersion: number; refusal?: object }) {
+export async function openFakeMongo(options: {
+  version: string
+  maxWireVersion: number
+  refusal?: object
+  /** What it says of itself besides, such as the set that it is a member of. */
+  hello?: object
+}) {
   const { version, maxWireVersion, refusal = { ok: 0, code: 59, errmsg: 'no such command' } } = options
   const hello = { helloOk: true, isWritablePrimary: true, ismaster: true, minWireVersion: 0, maxWireVersion, ok: 1 }
   const sizes = { maxBsonObjectSize: 16777216, maxMessageSizeBytes: 48000000, maxWriteBatchSize: 100000 }
   const sockets = new Set<Socket>()
 
   const answerOf = (command: string) => {
-    if (/^(hello|ismaster)$/i.test(command)) return { ...hello, ...sizes }
+    if (/^(hello|ismaster)$/i.test(command)) return { ...hello, ...sizes, ...options.hello }
     return command === 'buildInfo' ? { version, ok: 1 } : refusal
   }
 

@@ -1,0 +1,91 @@
+import { FlowError } from '../../engine/errors.ts'
+import { choiceTemplate, flag, numberTemplate, path, template, value } from '../../engine/fields.ts'
+import { refuseCredential } from '../credential.ts'
+import { defineNode } from '../define.ts'
+import { Refusal } from '../services.ts'
+import { tlsFrom } from './connection-fields.ts'
+import { needed } from './provider.ts'
+import { portOf } from './redis.ts'
+
+export const sql = defineNode({
+  type: 'sql',
+  aliases: ['SqlNode'],
+  group: 'network',
+  title: 'SQL',
+  summary: 'Sends a statement to a PostgreSQL or MySQL server and puts its rows on the payload.',
+  outputs: ['next'],
+  needs: ['connections'],
+  config: {
+    credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
+    system: choiceTemplate({ key: 'systemTemplate', label: 'System', of: ['mssql', 'mysql', 'pg'], default: 'pg' }),
+    host: template({
+      key: 'hostTemplate',
+      label: 'Host',
+      help: 'Hosts inside the network are refused, unless the server allows them.',
+    }),
+    port: numberTemplate({ key: 'portTemplate', label: 'Port', help: 'Blank: that of the system.' }),
+    user: template({ key: 'userTemplate', label: 'User name' }),
+    password: template({ key: 'passwordTemplate', label: 'Password' }),
+    database: template({ key: 'databaseTemplate', label: 'Database' }),
+    instance: template({
+      key: 'instanceNameTemplate',
+      label: 'Instance',
+      help: 'Of mssql only, which is not supported here.',
+    }),
+    query: template({
+      key: 'query',
+      label: 'Statement',
+      help: 'What a template puts into it is part of the statement: never the text of a user.',
+      required: true,
+    }),
+    tls: flag({ key: 'sslOn', label: 'TLS' }),
+    tlsData: value({
+      key: 'sslDataTemplate',
+      label: 'TLS data',
+      help: 'The certificate of an authority in PEM form, or JSON with ca, cert, key and rejectUnauthorized.',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'The rows, or ["success"], or { errors }.',
+      writes: true,
+    }),
+  },
+  examples: [
+    {
+      title: 'Read readings',
+      config: {
+        systemTemplate: 'pg',
+        hostTemplate: 'db.example.com',
+        userTemplate: 'reader',
+        passwordTemplate: '{{globals.dbPassword}}',
+        databaseTemplate: 'plant',
+        sslOn: true,
+        query: 'SELECT name, level FROM readings ORDER BY time DESC LIMIT 10',
+        resultPath: 'working.readings',
+      },
+      payload: { globals: { dbPassword: 'example' } },
+      output: 'next',
+    },
+  ],
+  async run({ config, use, signal }) {
+    refuseCredential(config.credential)
+    const { system, password, query } = config
+    if (system === 'mssql') {
+      throw new FlowError('service.failed', 'Expected the system to be pg or mysql: mssql is not supported here')
+    }
+    const target = {
+      ...{ system, host: needed('Host', config.host), user: needed('User name', config.user), password },
+      port: config.port === undefined ? undefined : portOf(config.port),
+      database: config.database.trim(),
+      tls: config.tls ? tlsFrom(config.tlsData) : undefined,
+    }
+    try {
+      const rows = await use.connections.sql({ ...target, query, signal })
+      config.result.write(rows ?? ['success'])
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      config.result.write({ errors: error.message })
+    }
+  },
+})
