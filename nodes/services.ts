@@ -623,27 +623,6 @@ export interface ResourceJobs {
   }): Promise<{ success: boolean; startedAt: string; completedAt: string; message?: string; accumulator?: string }>
 }
 
-/** Work that is done for one resource after the other, by flows that listen to it. Every method throws Refusal. */
-export interface ResourceJobs {
-  /** Begins an execution and does not wait. What is not given is as the job has it; `context` takes the place of all of its own. */
-  execute(request: {
-    jobId: string
-    context?: unknown
-    queryJson?: string
-    dataTableId?: string
-  }): Promise<{ success: true; executionId: string }>
-  /**
-   * Ends an iteration that runs, from whatever run. `message` is cut at 256 characters. `accumulator` is kept for the iterations after
-   * it, where there is one at a time. Times are ISO text.
-   */
-  acknowledge(request: {
-    iterationId: string
-    success: boolean
-    message?: string
-    accumulator?: unknown
-  }): Promise<{ success: boolean; startedAt: string; completedAt: string; message?: string; accumulator?: string }>
-}
-
 /** The published API, on this application alone. */
 export interface Api {
   /**

@@ -482,73 +482,6 @@ export interface ResourceIterationDocument extends Document {
   message?: string
 }
 
-/** Work to be done once for each of many resources, in the published form (reference: data-export-and-jobs 4). */
-export interface ResourceJobDocument extends Document, ResourceJobSettings {
-  name: string
-  description?: string
-  resourceType: 'device' | 'dataTableRow' | 'experienceGroup' | 'experienceUser'
-  /** A template that gives the JSON of a query. */
-  queryJson: string
-  dataTableId?: string
-  /** JSON text. */
-  defaultContext: string
-  lastExecutionRequested?: number
-}
-
-/** Times are milliseconds. */
-export interface ResourceJobSettings {
-  maxIterationConcurrency: 1 | 10
-  iterationDelay: number
-  iterationTimeout: number
-  retryOnTimeout: boolean
-  retryOnFailure: boolean
-  maxIterationRetries: number
-  retryDelay: number
-}
-
-/** One execution of a resource job, by the settings that the job had. Its `revision` is the fence of its steps. */
-export interface ResourceExecutionDocument extends Document, ResourceJobSettings {
-  jobId: string
-  name: string
-  resourceType: ResourceJobDocument['resourceType']
-  dataTableId?: string
-  status: 'inProgress' | 'canceling' | 'completed' | 'errored' | 'canceled'
-  context: Record<string, unknown>
-  query: unknown
-  /** JSON text. */
-  accumulator?: string
-  /** How many resources there were; undefined: they are being listed. */
-  total?: number
-  startedAt: number
-  lastStartAt?: number
-  completedAt?: number
-  summary?: Record<'succeeded' | 'failed' | 'timedOut' | 'inProgress' | 'remaining', number>
-  /** Why no resources could be listed. */
-  error?: string
-  /** Of the run that executed it: how many lie before. */
-  depth: number
-  sourceType: string
-  sourceId: string
-  cancelSourceType?: string
-  cancelSourceId?: string
-}
-
-/** One resource of an execution. Its id is made of both. */
-export interface ResourceIterationDocument extends Document {
-  executionId: string
-  resourceId: string
-  position: number
-  state: 'waiting' | 'running' | 'succeeded' | 'failed' | 'timedOut'
-  /** How often it was started. */
-  attempt: number
-  notBefore: number
-  startedAt?: number
-  /** While it runs. */
-  deadline?: number
-  completedAt?: number
-  message?: string
-}
-
 /** The collections of an application, by name. */
 export interface Documents {
   application: ApplicationDocument
@@ -576,8 +509,6 @@ export interface Documents {
   deviceSessions: DeviceSessionDocument
   deviceCommands: DeviceCommandDocument
   mqttMessages: MqttMessageDocument
-  resourceExecutions: ResourceExecutionDocument
-  resourceIterations: ResourceIterationDocument
   resourceJobs: ResourceJobDocument
   resourceExecutions: ResourceExecutionDocument
   resourceIterations: ResourceIterationDocument
@@ -654,8 +585,6 @@ export const collections: Record<CollectionName, CollectionPlan> = {
   deviceSessions: { fields: ['deviceId', 'broker', 'startedAt', 'endedAt'] },
   deviceCommands: { fields: ['deviceId', 'name', 'time'] },
   mqttMessages: { fields: ['kind'] },
-  resourceExecutions: { fields: ['jobId', 'status', 'completedAt'] },
-  resourceIterations: { fields: ['executionId', 'state', 'position', 'notBefore', 'deadline'] },
   resourceJobs: { fields: ['name', 'resourceType', 'lastExecutionRequested'] },
   resourceExecutions: { fields: ['jobId', 'status', 'completedAt'] },
   resourceIterations: { fields: ['executionId', 'state', 'position', 'notBefore', 'deadline'] },
