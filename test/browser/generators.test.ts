@@ -2,6 +2,8 @@ import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Cookie, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openResources } from '../../server/resources/resources.ts'
+import type { AppStore } from '../../server/store/port.ts'
 import {
   browserMissing,
   browserPath,
@@ -34,12 +36,17 @@ describeInBrowser('the examples in a browser', { timeout: 40_000 }, () => {
     const folders = ['generators', 'one-to-many', 'many-to-many'].map((name) => join(examples, name))
     const copies = [`${await brokenCopy()}=broken`, `${await quietCopy()}=quiet`, `${await quietCopy()}=silent`]
     running = await startServer({ folders: [...folders, ...copies] })
+    for (const slug of ['silent', 'broken']) await addHistory(appOf(slug))
     browser = await openBrowser()
   })
   afterAll(async () => {
     await browser?.close()
     await running?.close()
   })
+
+  function appOf(slug: string): AppStore {
+    return running.store.app(running.applications.find(({ host }) => host === `${slug}.localhost`)!.scope)
+  }
 
   function visit(options: { slug?: string; viewport?: typeof desktop } = {}): Promise<Visitor> {
     const { slug = 'generators', viewport } = options
@@ -66,7 +73,7 @@ describeInBrowser('the examples in a browser', { timeout: 40_000 }, () => {
     expect(await value.textContent()).toBe('–')
     await page.evaluate('globalThis.sameDocument = true')
 
-    const app = running.store.app(running.applications.find(({ host }) => host === 'quiet.localhost')!.scope)
+    const app = appOf('quiet')
     const flow = (await app.collection('flows').find()).find(({ name }) => name === 'Simulated readings')!
     await app.collection('flows').update(flow.id, { enabled: true })
     await running.server.refresh()
@@ -174,7 +181,7 @@ describeInBrowser('the examples in a browser', { timeout: 40_000 }, () => {
   })
 
   test('an id in the address bar that belongs to others leads back to the overview, as a made-up one does', async () => {
-    const app = running.store.app(running.applications[0]!.scope)
+    const app = appOf('generators')
     const foreign = await app.collection('devices').first({ field: 'name', op: 'eq', value: 'Boise Generator 1' })
     const { page, problems, close } = await signedIn(norcal)
     for (const id of [foreign!.id, '000000000000000000000000', 'nonsense', '']) {
@@ -236,6 +243,70 @@ describeInBrowser('the examples in a browser', { timeout: 40_000 }, () => {
     await close()
   })
 
+  test('a person exports their data and downloads it', async () => {
+    const { page, problems, close } = await signedIn(norcal)
+    await page.getByRole('button', { name: 'Export my data' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Exports' }).waitFor()
+    const link = page.getByRole('link', { name: /^Download noah-lindqvist-export-/ })
+    await link.waitFor({ timeout: 20_000 })
+    expect(await faultsOf(page)).toEqual([])
+    const [download] = await Promise.all([page.waitForEvent('download'), link.click()])
+    expect(download.suggestedFilename()).toMatch(/^noah-lindqvist-export-\d{4}-\d\d-\d\d\.zip$/)
+    expect(problems()).toEqual([])
+    await close()
+  })
+
+  test('the bar of an export moves by itself, and the archive is offered when it is ready', async () => {
+    const app = appOf('silent')
+    const jobs = app.collection('jobs')
+    const user = await app.collection('users').first({ field: 'email', op: 'eq', value: 'global@tekton.example' })
+    const job = (await jobs.first({ field: 'key', op: 'eq', value: `${user!.id} 0` }))!
+    const { page, problems, close } = await signedIn('global@tekton.example', { slug: 'silent' })
+    await page.goto('/exports')
+    const bar = page.getByRole('progressbar')
+    expect(await bar.getAttribute('value')).toBe('40')
+    await page.evaluate('globalThis.sameDocument = true')
+    await jobs.update(job.id, { progress: { completed: 11, total: 14, status: 'Device 12 of 14' } })
+    await page.getByText('Device 12 of 14').waitFor()
+    expect(await bar.evaluate((one: { value: number }) => one.value)).toBe(78)
+    await jobs.update(job.id, { status: 'done', output: { ...archive, fileName: 'fresh.zip' }, leaseUntil: undefined })
+    await page.getByRole('link', { name: 'Download fresh.zip' }).waitFor()
+    expect(await bar.count()).toBe(0)
+    expect(await page.evaluate('globalThis.sameDocument')).toBe(true)
+    expect(problems()).toEqual([])
+    await close()
+  })
+
+  test('who takes care of an alert says so, on the list and at the device', async () => {
+    const { page, problems, close } = await signedIn('sandiego@tekton.example', { slug: 'silent' })
+    await page.getByRole('link', { name: /^2 open alerts/ }).click()
+    await page.getByRole('button', { name: 'Take care of Coolant is too hot, San Diego Generator 1' }).click()
+    await page.getByText('Daniel Sato takes care').waitFor()
+    await page.getByRole('link', { name: 'San Diego Generator 1' }).first().click()
+    await page.getByRole('heading', { level: 1, name: 'San Diego Generator 1' }).waitFor()
+    await page.getByText('Daniel Sato takes care').waitFor()
+    expect(problems()).toEqual([])
+    await close()
+  })
+
+  test('a person chooses what to hear of', async () => {
+    const { page, problems, close } = await signedIn('sanbruno@tekton.example', { slug: 'silent' })
+    await page.getByRole('link', { name: /Bianca Moreno/ }).click()
+    await page.getByLabel('Warning').check()
+    await page.getByLabel('From').fill('07:30')
+    await page.getByLabel('Until').fill('19:00')
+    await page.getByLabel('Time zone').selectOption('America/Los_Angeles')
+    await page.getByLabel('Phone number').fill('+1 555 0100')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('status').waitFor()
+    await page.goto('/account')
+    expect(await page.getByLabel('Warning').isChecked()).toBe(true)
+    expect(await page.getByLabel('From').inputValue()).toBe('07:30')
+    expect(await page.getByLabel('Time zone').inputValue()).toBe('America/Los_Angeles')
+    expect(problems()).toEqual([])
+    await close()
+  })
+
   const everyone = 'support@kanarra.example'
   const pages: { name: string; path: string; as?: string; slug?: string; status?: number; heading: string }[] = [
     { name: 'sign in', path: '/login', heading: 'Welcome back' },
@@ -250,6 +321,14 @@ describeInBrowser('the examples in a browser', { timeout: 40_000 }, () => {
       status: 403,
       heading: 'This page is for administrators',
     },
+    { name: 'alerts', path: '/alerts', as: everyone, slug: 'silent', heading: 'Alerts' },
+    { name: 'alerts with long names', path: '/alerts', as: everyone, slug: 'broken', heading: 'Alerts' },
+    { name: 'alerts, none', path: '/alerts', as: 'ops@sadler.example', slug: 'silent', heading: 'Alerts' },
+    { name: 'exports', path: '/exports', as: everyone, slug: 'silent', heading: 'Exports' },
+    { name: 'exports with long names', path: '/exports', as: norcal, slug: 'broken', heading: 'Exports' },
+    { name: 'exports, none', path: '/exports', as: 'global@tekton.example', heading: 'Exports' },
+    { name: 'account', path: '/account', as: everyone, heading: 'Your account' },
+    { name: 'account with long names', path: '/account', as: norcal, slug: 'broken', heading: 'Your account' },
     { name: 'tenancy', path: '/about', as: everyone, heading: 'Who sees what' },
     { name: 'not found', path: '/no/such/page', status: 404, heading: 'There is no page here' },
     {
@@ -324,6 +403,57 @@ function cards(page: Page): Promise<string[]> {
 
 function numbered(site: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${site} Generator ${i + 1}`)
+}
+
+const archive = {
+  ...{ blobKey: 'none', fileName: 'grace.zip', sizeBytes: 2_400_000, devices: 14, points: 120_960 },
+  ...{ downloadPath: `/_exports/${'0'.repeat(24)}`, expiresAt: Date.now() + 86_400_000 },
+}
+
+/** Alerts of all kinds at three generators, and exports in all states for everyone. */
+async function addHistory(app: AppStore): Promise<void> {
+  const { events } = openResources({ app, now: Date.now })
+  const alerts = [
+    { level: 'critical', subject: 'Coolant is too hot', message: 'Coolant 116.4 °C, above 105 °C' },
+    { level: 'warning', subject: 'Fuel is low', message: 'Fuel 14%, below 20%', state: 'acknowledged' },
+    {
+      level: 'warning',
+      subject: 'Starter battery is weak',
+      message: 'Battery 22.9 V, below 23.5 V',
+      state: 'resolved',
+    },
+    { level: 'critical', subject: 'Almost out of fuel', message: 'Fuel 6%, below 8%', state: 'resolved' },
+  ]
+  for await (const { id, name } of app.collection('devices').each()) {
+    if (!name.endsWith(' 1') && !name.startsWith('OAK') && !name.includes('backup')) continue
+    if (/Boise|Tacoma/.test(name)) continue
+    for (const alert of alerts) {
+      const { id: event } = await events.create({ ...alert, state: 'new', deviceId: id })
+      if (alert.state !== undefined)
+        await events.update(event, { state: alert.state, comment: 'Sam Rivera takes care' })
+    }
+  }
+  const states = [
+    {
+      status: 'running',
+      progress: { completed: 6, total: 15, status: 'Device 7 of 15' },
+      leaseUntil: Date.now() + 3_600_000,
+    },
+    { status: 'done', progress: { completed: 14, total: 14 }, output: archive },
+    {
+      status: 'done',
+      progress: { completed: 14, total: 14 },
+      output: { ...archive, fileName: `${'a-very-long-name-'.repeat(4)}.zip`, expiresAt: 1 },
+    },
+    { status: 'failed', progress: { completed: 0 }, error: { code: 'export.forbidden', message: 'No' } },
+  ] as const
+  for await (const { id } of app.collection('users').each()) {
+    const requestedBy = { type: 'experienceUser', id }
+    for (const [number, state] of states.entries()) {
+      const key = `${id} ${number}`
+      await app.collection('jobs').insert({ kind: 'data-export', key, input: {}, attempts: 1, requestedBy, ...state })
+    }
+  }
 }
 
 /** A copy of the generators without readings, until its timer is switched on; that then fires each second. Its path. */
