@@ -161,6 +161,18 @@ test('rows that were made and changed since stay as long as the folder says noth
   expect(await rows()).toHaveLength(4)
 })
 
+test('an export that comes back changed changes rows that were made by hand, too', async () => {
+  const store = await openTestStore()
+  await importContents(store, withTable())
+  const { dataTables, tableId, rows } = await tablesOf(store)
+  const { id: mine } = await dataTables.insert(tableId, { key: 'mine', note: '', price: 1 })
+  const contents = await exported(store)
+  const file = 'dataTables/Spare_parts.csv'
+  expect(contents[file]).toBe(`${csv}\n${mine},mine,"",1,`)
+  await importContents(store, { ...contents, [file]: String(contents[file]).replace(',mine,', ',yours,') })
+  expect((await rows()).slice(3)).toMatchObject([{ id: mine, key: 'yours', price: 1 }])
+})
+
 test('values of a column stay when another is added or taken away', async () => {
   const store = await openTestStore()
   await importContents(store, withTable())
