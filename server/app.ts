@@ -25,6 +25,8 @@ export interface HeadgateServer {
   urlOf(host: string): string
   /** Where devices connect; undefined: nowhere. */
   mqttPort: number | undefined
+  /** Looks now whether connected devices may still be, not at the next look. */
+  checkDevices(): Promise<void>
   debug: DebugStream
   /** Takes up changed flows and timers now, not at the next look. */
   refresh(): Promise<void>
@@ -130,6 +132,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     url: urlOf(config.baseDomain),
     urlOf,
     mqttPort: broker?.port,
+    checkDevices: async () => await broker?.check(),
     debug: runtime.debug,
     refresh: () => schedules.refresh(),
     async close(drainMs = 10_000) {

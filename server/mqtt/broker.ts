@@ -37,6 +37,8 @@ export interface Broker {
   port: number
   /** Devices that are connected to this process. */
   connections(): number
+  /** Ends connections that their key no longer allows, and sessions of brokers that have died; done every 30 seconds. */
+  check(): Promise<void>
   /** Ends all connections. */
   close(): Promise<void>
 }
@@ -218,7 +220,6 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
     }
   }
 
-  /** Ends connections that their key no longer allows. */
   async function checkAll(): Promise<void> {
     for (const { app, sessions } of [...applications.values()]) {
       for (const session of [...sessions.values()]) {
@@ -279,6 +280,7 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => [...applications.values()].reduce((sum, { sessions }) => sum + sessions.size, 0),
+    check: checkAll,
     async close() {
       closing = true
       clearInterval(timer)

@@ -51,9 +51,12 @@ export const attributes = [
   { name: 'on', dataType: 'boolean' },
 ]
 
-export async function openMqttWorld(options: { config?: Partial<Config>; stack?: Stack } = {}): Promise<MqttWorld> {
+export async function openMqttWorld(
+  options: { config?: Partial<Config>; stack?: Stack; joins?: boolean } = {},
+): Promise<MqttWorld> {
   const server = await startServer({ ...options, config: { mqttPort: 0, mqttMessages: 0, ...options.config } })
-  const app = await openApp(server)
+  // Another process finds the application there.
+  const app = options.joins ? server.store.app(scope) : await openApp(server)
   const clients: MqttClient[] = []
   const resources = openResources({ app, now: Date.now })
   const port = server.server.mqttPort!
