@@ -4,7 +4,13 @@ import { flowErrors } from '../../engine/errors.ts'
 import { copyValue, type Payload } from '../../engine/payload.ts'
 import { type Outcome, run } from '../../engine/run.ts'
 import { type FunctionPool, openFunctionPool } from '../../engine/sandbox/pool.ts'
+import { openTemplates } from '../../engine/template.ts'
+import { catalog } from '../../nodes/index.ts'
 import { type HttpClient, Refusal } from '../../nodes/services.ts'
+import { hostUrlsOf } from '../../server/bundle/host-urls.ts'
+import { importBundle } from '../../server/bundle/import.ts'
+import { readBundle } from '../../server/bundle/read.ts'
+import { openFolder } from '../../server/bundle/tree.ts'
 import { readConfig } from '../../server/config.ts'
 import { exampleTime, fillExampleWorld } from '../../server/docs/example-world.ts'
 import { openDefinitions } from '../../server/experience/definitions.ts'
@@ -18,6 +24,7 @@ import type { Queue } from '../../server/jobs/port.ts'
 import { openRuntime } from '../../server/runtime.ts'
 import { type CollectionName, collections } from '../../server/store/documents.ts'
 import type { AppStore, Store } from '../../server/store/port.ts'
+import type { Scope } from '../../server/store/scope.ts'
 import { temporaryFolder } from '../helpers/store.ts'
 import { loops, wrong } from './raws.ts'
 import { openWatchdog } from './watchdog.ts'
@@ -26,8 +33,8 @@ const LIMIT_MS = 5_000
 
 /** Runs flows in an application of a store, with the real services of a server but for the way out, which answers by itself. */
 export interface Stage {
-  /** Fills two applications of different tenants with the same things. */
-  world(store: Store): Promise<World>
+  /** Fills two applications of different tenants with the same things; with `folder`, the first with what is in there. */
+  world(store: Store, folder?: string): Promise<World>
   close(): Promise<void>
 }
 
@@ -36,6 +43,8 @@ export interface World {
   app: AppStore
   /** Puts a flow into the first application and compiles what the store gives back. */
   load(flow: { flowClass: FlowClass; content: Payload }): Promise<Loaded>
+  /** Every flow of the first application that may run. */
+  flows(): Promise<Loaded[]>
   /** Makes happen what triggers listen to: reports, new devices, events, time. Gives the number of runs that were queued. */
   happen(): Promise<number>
   /** Throws for a trace of what ran outside of its application: in the other one, or in a prototype. */
@@ -45,8 +54,8 @@ export interface World {
 export interface Loaded {
   flow: RunnableFlow
   flows: AppFlows
-  /** Runs it from some of its nodes, by index. What is wrong with how it ended comes beside the outcome. */
-  visit(request: { what: string; entry: readonly number[]; payload: Payload }): Promise<Visited>
+  /** Runs it from some of its nodes, by index. What is wrong with how it ended comes beside the outcome. `visits`: most of them. */
+  visit(request: { what: string; entry: readonly number[]; payload: Payload; visits?: number }): Promise<Visited>
 }
 
 export interface Visited {
@@ -60,7 +69,7 @@ export async function openStage(): Promise<Stage> {
   const watchdog = openWatchdog(4 * LIMIT_MS)
   const folder = await temporaryFolder()
   return {
-    world: (store) => openWorld(store, { functions, folder, watch: watchdog.watch }),
+    world: (store, from) => openWorld(store, { functions, folder, from, watch: watchdog.watch }),
     async close() {
       await watchdog.close()
       await functions.close()
@@ -71,6 +80,7 @@ export async function openStage(): Promise<Stage> {
 interface Tools {
   functions: FunctionPool
   folder: string
+  from: string | undefined
   watch(what: string): void
 }
 
@@ -79,7 +89,7 @@ const exampleDevice = '6521f7b20c1d4e8a9b3c5d71'
 const application = 'a'.repeat(24)
 const customNode = '5f7f96d80c1d4e8a9b3c5d70'
 
-async function openWorld(store: Store, { functions, folder, watch }: Tools): Promise<World> {
+async function openWorld(store: Store, { functions, folder, from, watch }: Tools): Promise<World> {
   const clock = { now: exampleTime }
   const http = answering()
   const connections = databases()
@@ -92,7 +102,8 @@ async function openWorld(store: Store, { functions, folder, watch }: Tools): Pro
     parts: { now: () => clock.now, functions, http },
   })
   const [app, other] = ['first', 'second'].map((tenant) => store.app({ tenant, application })) as [AppStore, AppStore]
-  for (const one of [app, other]) await fill(one, runtime.resources(one).devices)
+  if (from !== undefined) await importInto(store, app.scope, from)
+  for (const one of from === undefined ? [app, other] : [other]) await fill(one, runtime.resources(one).devices)
   const before = await contentsOf(other)
   let happened = 0
   const natural = prototypes()
@@ -110,40 +121,45 @@ async function openWorld(store: Store, { functions, folder, watch }: Tools): Pro
     if (error === undefined || !Object.hasOwn(flowErrors, error.code)) return `internal: ${stackOf(error?.cause)}`
     return error.code === 'limit.time' ? 'it ran out of time' : undefined
   }
+  const loadedOf = async (flows: AppFlows, flow: RunnableFlow): Promise<Loaded> => {
+    const { views, responseHeaders } = (await definitions.of(app, 'develop'))!
+    return {
+      ...{ flow, flows },
+      async visit({ what, entry, payload, visits }) {
+        watch(what)
+        const real = runtime.services({ runId: 'case', app, flows, flow }, () => ({
+          async send(_replyId, reply) {
+            toAnswer(reply, { definitions: { views, responseHeaders }, secure: false, view: {} })
+          },
+        }))
+        const services = { ...real, clock: standingClock(clock), connections }
+        const limits = { milliseconds: LIMIT_MS, ...(visits === undefined ? {} : { visits }) }
+        const started = performance.now()
+        const outcome = await run({
+          ...{ plan: flow.plan, entry, services, limits },
+          payload: { time: new Date(clock.now), wrong: copyValue(wrong), ...payload },
+        })
+        return { outcome, fault: end(outcome, performance.now() - started) }
+      },
+    }
+  }
   return {
     app,
+    async flows() {
+      const flows = await runtime.plans.of(app)
+      return Promise.all(flows.flows.map((flow) => loadedOf(flows, flow)))
+    },
     async load({ flowClass, content }) {
       // Read as from a file.
-      const read = JSON.parse(JSON.stringify(content)) as Payload & { triggers: unknown[] }
-      const { id } = await app
-        .collection('flows')
-        .insert({ name: 'Case', flowClass, enabled: true, content: read as never })
+      const read = JSON.parse(JSON.stringify(content)) as never
+      const { id } = await app.collection('flows').insert({ name: 'Case', flowClass, enabled: true, content: read })
       if (flowClass === 'experience') {
         await app
           .collection('flowVersions')
-          .insert({ flowId: id, version: 'develop', name: 'Case', enabled: true, content: read as never })
+          .insert({ flowId: id, version: 'develop', name: 'Case', enabled: true, content: read })
       }
       const flows = await runtime.plans.of(app)
-      const flow = flows.flows.find((one) => one.id === id)!
-      const { views, responseHeaders } = (await definitions.of(app, 'develop'))!
-      return {
-        ...{ flow, flows },
-        async visit({ what, entry, payload }) {
-          watch(what)
-          const real = runtime.services({ runId: 'case', app, flows, flow }, () => ({
-            async send(_replyId, reply) {
-              toAnswer(reply, { definitions: { views, responseHeaders }, secure: false, view: {} })
-            },
-          }))
-          const services = { ...real, clock: standingClock(clock), connections }
-          const started = performance.now()
-          const outcome = await run({
-            ...{ plan: flow.plan, entry, services, limits: { milliseconds: LIMIT_MS } },
-            payload: { time: new Date(clock.now), wrong: copyValue(wrong), ...payload },
-          })
-          return { outcome, fault: end(outcome, performance.now() - started) }
-        },
-      }
+      return loadedOf(flows, flows.flows.find((one) => one.id === id)!)
     },
     async happen() {
       happened += 1
@@ -176,6 +192,14 @@ async function openWorld(store: Store, { functions, folder, watch }: Tools): Pro
       if (prototypes() !== natural) throw new Error('Expected prototypes to stay as they were')
     },
   }
+}
+
+async function importInto(store: Store, scope: Scope, folder: string): Promise<void> {
+  const hostUrls = hostUrlsOf(readConfig({}), 'first')
+  const bundle = await readBundle(await openFolder(folder))
+  const options = { store, scope, bundle, hostUrls, catalog, templates: openTemplates(), slug: 'first' }
+  const { imported } = await importBundle({ ...options, now: () => exampleTime })
+  if (!imported) throw new Error(`Expected ${folder} to be an application`)
 }
 
 async function fill(app: AppStore, devices: Parameters<typeof fillExampleWorld>[1]['devices']): Promise<void> {
