@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { openExceptions } from './egress-address.ts'
 
 /** The settings of a server, read once from the environment. */
 export interface Config {
@@ -30,7 +31,7 @@ export interface Config {
   adminPassword: string | undefined
   /** Addresses of proxies whose x-forwarded-* headers are believed. */
   trustedProxies: string[]
-  /** Private hosts that HTTP nodes may reach; `*` for all. */
+  /** Private addresses, networks and hosts that flows may connect to; `*` for all. */
   egressAllow: string[]
   replyTimeoutMs: number
   /** In which a client must have sent a whole request. */
@@ -88,7 +89,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     secretKey: env.SECRET_KEY || localSecret(host, dataDir),
     adminPassword: adminPasswordOf(env, host),
     trustedProxies: listOf(env.TRUSTED_PROXIES),
-    egressAllow: listOf(env.HTTP_ALLOW),
+    egressAllow: egressAllowOf(env.HTTP_ALLOW),
     replyTimeoutMs: numberOf(env, 'REPLY_TIMEOUT_MS', 30_000, 100, 600_000),
     requestTimeoutMs: numberOf(env, 'REQUEST_TIMEOUT_MS', 120_000, 100, 3_600_000),
     requestsPerSecond: numberOf(env, 'REQUESTS_PER_SECOND', 50, 0, 1_000_000),
@@ -197,6 +198,16 @@ function oneOf<W extends string>(env: NodeJS.ProcessEnv, name: string, initial: 
   const found = words.find((one) => one === word)
   if (found !== undefined) return found
   throw new ConfigError(`${name}: expected one of ${words.join(', ')}, got "${word}"`)
+}
+
+function egressAllowOf(text: string | undefined): string[] {
+  const entries = listOf(text)
+  try {
+    openExceptions(entries)
+  } catch (error) {
+    throw new ConfigError(`HTTP_ALLOW: ${(error as Error).message.replace('Expected', 'expected')}`)
+  }
+  return entries
 }
 
 function listOf(text: string | undefined): string[] {

@@ -17,16 +17,18 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * True when an address or host name is in a list of exceptions: addresses, networks such as `10.1.0.0/16`, host names.
+ * True when an address or host name is in a list of exceptions: addresses, networks such as `10.1.0.0/16`, host names, `*` for all.
  * Throws for an entry that is none of these.
  */
 export function openExceptions(entries: readonly string[]): {
   hasHost(name: string): boolean
   hasAddress(address: string): boolean
 } {
+  const all = entries.includes('*')
   const hosts = new Set<string>()
   const networks: [ipaddr.IPv4 | ipaddr.IPv6, number][] = []
   for (const entry of entries.map((one) => one.trim().toLowerCase())) {
+    if (entry === '*') continue
     if (ipaddr.isValidCIDR(entry)) networks.push(ipaddr.parseCIDR(entry))
     else if (ipaddr.isValid(entry)) {
       const address = ipaddr.parse(entry)
@@ -35,7 +37,7 @@ export function openExceptions(entries: readonly string[]): {
     else throw new Error(`Expected an address, a network such as 10.1.0.0/16 or a host name, got "${entry}"`)
   }
   return {
-    hasHost: (name) => hosts.has(name.toLowerCase()),
+    hasHost: (name) => all || hosts.has(name.toLowerCase()),
     hasAddress(address) {
       if (!ipaddr.isValid(address)) return false
       const parsed = ipaddr.parse(address)

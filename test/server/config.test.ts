@@ -45,6 +45,10 @@ test.each([
   [{ ADMIN_PASSWORD: 'hush' }, 'ADMIN_PASSWORD: expected 12 characters or more, got 4'],
   [{ DATA_DIR: join(import.meta.filename, 'below-a-file') }, 'DATA_DIR'],
   [{ REPLY_TIMEOUT_MS: '-1' }, 'REPLY_TIMEOUT_MS'],
+  [
+    { HTTP_ALLOW: '10.0.0.0/8, a b' },
+    'HTTP_ALLOW: expected an address, a network such as 10.1.0.0/16 or a host name, got "a b"',
+  ],
 ])('refuses %j with one line', async (env, message) => {
   const dataDir = await temporaryFolder()
   const read = () => readConfig({ DATA_DIR: dataDir, ...env })

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, LookupFunction } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { FlowError } from '../../engine/errors.ts'
 import type { HttpRequest } from '../../nodes/services.ts'
 import { type EgressOptions, openEgress } from '../../server/egress.ts'
@@ -31,6 +32,20 @@ const handlers: Record<string, Handler> = {
   },
   '/loop': (_, response) => response.writeHead(302, { location: '/loop' }).end(),
   '/to-file': (_, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+  '/to': (request, response) =>
+    response.writeHead(307, { location: decodeURIComponent(request.url!.split('?')[1]!) }).end(),
+  '/drip': (_, response) => {
+    response.writeHead(200)
+    const timer = setInterval(() => response.write('x'), 10)
+    response.on('close', () => clearInterval(timer))
+  },
+  '/cut': (_, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('x')
+    response.socket!.end()
+  },
+  '/many-headers': (_, response) => {
+    response.socket!.write(`HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(10_000)}\r\n`)
+  },
   '/to-json': (_, response) => response.writeHead(302, { location: '/json' }).end('moved'),
   '/keep': (_, response) => response.writeHead(307, { location: '/json' }).end(),
   '/other': (_, response) => response.writeHead(307, { location: `http://other.test:${port}/json` }).end(),
@@ -242,14 +257,87 @@ test.each([
 test.each([
   ['127.0.0.1', 4],
   ['10.1.2.3', 4],
+  ['169.254.169.254', 4],
+  ['0.0.0.0', 4],
   ['::1', 6],
   ['::ffff:127.0.0.1', 6],
+  ['::127.0.0.1', 6],
+  ['64:ff9b::7f00:1', 6],
+  ['2002:7f00:1::', 6],
+  ['fe80::1', 6],
+  ['fe80::1%lo', 6],
+  ['fd00:ec2::254', 6],
 ])('refuses a name that leads to %s', async (address, family) => {
   const answers = ((_host: string, _options: object, callback: (error: null, found: object[]) => void) =>
     callback(null, [{ address, family }])) as unknown as LookupFunction
   const egress = open({ allowPrivate: false, lookup: answers })
   expect(await codeOf(egress.send(request(`http://rebinding.test:${port}/json`)))).toBe('http.refused')
   expect(seen).toEqual([])
+})
+
+test.each([
+  '127.0.0.1',
+  '2130706433',
+  '0x7f.1',
+  '169.254.169.254',
+  '[::1]',
+  '[::ffff:127.0.0.1]',
+  '[::127.0.0.1]',
+  '[64:ff9b::7f00:1]',
+  '[2002:7f00:1::]',
+  'inside.test',
+])('refuses a redirect to %s, with or without a scheme', async (host) => {
+  const egress = open({ allowPrivate: ['public.test'] })
+  for (const start of ['http:', '']) {
+    const target = encodeURIComponent(`${start}//${host}:${port}/json`)
+    expect(await codeOf(egress.send(request(`${base}/to?${target}`)))).toBe('http.refused')
+  }
+  expect(seen.map(({ url }) => url!.split('?')[0])).toEqual(['/to', '/to'])
+})
+
+test('of the addresses of a name only those that are open are connected to', async () => {
+  const answers = ((_host: string, _options: object, callback: (error: null, found: object[]) => void) =>
+    callback(null, [
+      { address: '::1', family: 6 },
+      { address: '10.1.2.3', family: 4 },
+      { address: '127.0.0.1', family: 4 },
+    ])) as unknown as LookupFunction
+  const egress = open({ allowPrivate: ['127.0.0.1'], lookup: answers })
+  const { status } = await egress.send(request(`http://mixed.test:${port}/json`))
+  expect(status).toBe(200)
+})
+
+test('a name is looked up again for every connection, and refused once it leads inside', async () => {
+  const places = ['127.0.0.1', '10.1.2.3']
+  const answers = ((_host: string, _options: object, callback: (error: null, found: object[]) => void) =>
+    callback(null, [{ address: places.shift() ?? '10.1.2.3', family: 4 }])) as unknown as LookupFunction
+  const egress = open({ allowPrivate: ['127.0.0.1'], lookup: answers })
+  const close = { headers: { connection: 'close' } }
+  expect((await egress.send(request(`http://rebinding.test:${port}/json`, close))).status).toBe(200)
+  await expect.poll(() => codeOf(egress.send(request(`http://rebinding.test:${port}/silent`)))).toBe('http.refused')
+  expect(seen.filter(({ url }) => url === '/silent')).toEqual([])
+})
+
+test('a proxy that the environment names is not gone through', async () => {
+  vi.stubEnv('HTTP_PROXY', 'http://127.0.0.1:1')
+  vi.stubEnv('http_proxy', 'http://127.0.0.1:1')
+  vi.stubEnv('NODE_USE_ENV_PROXY', '1')
+  try {
+    expect((await open().send(request(`${base}/json`))).status).toBe(200)
+  } finally {
+    vi.unstubAllEnvs()
+  }
+})
+
+test('the timeout covers the body, too', async () => {
+  const started = performance.now()
+  expect(await codeOf(open().send(request(`${base}/drip`, { timeoutMs: 150 })))).toBe('http.timeout')
+  expect(performance.now() - started).toBeLessThan(5_000)
+})
+
+test('an answer that is cut off, or has too many headers, is none', async () => {
+  expect(await codeOf(open().send(request(`${base}/cut`)))).toBe('http.failed')
+  expect(await codeOf(open().send(request(`${base}/many-headers`)))).toBe('http.failed')
 })
 
 test('a host header does not turn an address into another', async () => {
@@ -260,6 +348,7 @@ test('a host header does not turn an address into another', async () => {
 
 test.each([
   [true, 'http://127.0.0.1'],
+  [['*'], 'http://127.0.0.1'],
   [['127.0.0.1'], 'http://127.0.0.1'],
   [['127.0.0.0/8'], 'http://anything.test'],
   [['Public.test'], 'http://public.test'],
@@ -292,7 +381,14 @@ Le+PDwgjHt3V9v6UZ1AcG76eyxcwAaOpDgdC
 -----END CERTIFICATE-----`
 
 test('takes a certificate only from an authority that it knows, unless told otherwise', async () => {
-  const secure = createTlsServer({ key: testKey, cert: testCert }, (_, response) => response.end('sealed'))
+  const options = { key: testKey, cert: testCert, requestCert: true, rejectUnauthorized: false }
+  const secure = createTlsServer(options, (asked, response) => {
+    const [path, target] = asked.url!.split('?')
+    if (path === '/to') response.writeHead(307, { location: decodeURIComponent(target!) }).end()
+    else if (path === '/who') {
+      response.end((asked.socket as TLSSocket).getPeerCertificate().subject?.CN ?? 'nobody')
+    } else response.end('sealed')
+  })
   await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
   const url = `https://secure.test:${(secure.address() as AddressInfo).port}/`
   const egress = open({ allowPrivate: ['secure.test', 'other.test'] })
@@ -302,6 +398,13 @@ test('takes a certificate only from an authority that it knows, unless told othe
     expect(text((await egress.send(request(url, { caCert: testCert }))).body)).toBe('sealed')
     const otherName = url.replace('secure.test', 'other.test')
     expect(await codeOf(egress.send(request(otherName, { caCert: testCert })))).toBe('http.failed')
+    // The own certificate is for one origin: where it redirects to never sees it.
+    const clientCert = { cert: testCert, key: testKey }
+    const shown = await egress.send(request(`${url}who`, { caCert: testCert, clientCert }))
+    expect(text(shown.body)).toBe('secure.test')
+    const away = encodeURIComponent(url.replace('secure.test', 'other.test'))
+    const moved = await egress.send(request(`${url}to?${away}who`, { verifyTls: false, clientCert }))
+    expect(text(moved.body)).toBe('nobody')
     // What one request was allowed does not count for the next.
     expect(await codeOf(egress.send(request(url)))).toBe('http.failed')
   } finally {
