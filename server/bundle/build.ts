@@ -1,3 +1,4 @@
+import { resourceJobDefaults } from '../resources/resource-job-fields.ts'
 import type { AttributeDefinition, DataColumn, FlowContent, GlobalValue, StaticReply, Tag } from '../store/documents.ts'
 import { isId } from '../store/id.ts'
 import { versionOf } from './check.ts'
@@ -97,6 +98,25 @@ const builders: { [N in ImportedCollection]?: Builder } = {
       viewTags: map(value.viewTags),
       layoutId: viewType === 'page' ? optional<string>(value.layoutId) : undefined,
       headers: viewType === 'page' ? optional<Record<string, string>>(value.headers) : undefined,
+    }
+  },
+  resourceJobs: (value): Fields<'resourceJobs'> & Value => {
+    const whole = (key: keyof typeof resourceJobDefaults) => optional<number>(value[key])
+    return {
+      ...resourceJobDefaults,
+      name: text(value.name)!,
+      description: text(value.description),
+      resourceType: value.resourceType as 'device',
+      dataTableId: text(value.dataTableId),
+      queryJson: text(value.queryJson) ?? resourceJobDefaults.queryJson,
+      defaultContext: text(value.defaultContext) || resourceJobDefaults.defaultContext,
+      maxIterationConcurrency: value.maxIterationConcurrency === 10 ? 10 : 1,
+      iterationDelay: whole('iterationDelay') ?? resourceJobDefaults.iterationDelay,
+      iterationTimeout: whole('iterationTimeout') ?? resourceJobDefaults.iterationTimeout,
+      maxIterationRetries: whole('maxIterationRetries') ?? resourceJobDefaults.maxIterationRetries,
+      retryDelay: whole('retryDelay') ?? resourceJobDefaults.retryDelay,
+      retryOnTimeout: flag(value.retryOnTimeout, false),
+      retryOnFailure: flag(value.retryOnFailure, false),
     }
   },
   // The token is of the application alone: an import gives it (webhook-tokens.ts).

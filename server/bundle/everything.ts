@@ -13,6 +13,7 @@ export interface Everything {
   views: Documents['views'][]
   endpoints: Documents['endpoints'][]
   webhooks: Documents['webhooks'][]
+  resourceJobs: Documents['resourceJobs'][]
   flows: Documents['flows'][]
   flowVersions: Documents['flowVersions'][]
   files: Documents['files'][]
@@ -40,6 +41,7 @@ export async function readEverything(app: AppStore): Promise<Everything> {
     endpoints: await sorted(app, 'endpoints', (one) => `${one.route}\n${one.method}\n${placeOf(one)}`),
     flowVersions: await sorted(app, 'flowVersions', (one) => `${one.name ?? ''}\n${placeOf(one)}`),
     webhooks: await sorted(app, 'webhooks', (one) => one.name),
+    resourceJobs: await sorted(app, 'resourceJobs', (one) => one.name),
     files: await sorted(app, 'files', (one) => one.path),
     reserved: (await sorted(app, 'origins', (one) => one.key)).filter((one) => one.kind === 'token'),
   }

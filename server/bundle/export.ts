@@ -4,6 +4,7 @@ import type {
   FlowDocument,
   FlowVersionDocument,
   GroupDocument,
+  ResourceJobDocument,
   ViewDocument,
   WebhookDocument,
 } from '../store/documents.ts'
@@ -52,6 +53,7 @@ export async function exportBundle(app: AppStore, options: { hostUrls?: HostUrls
     })),
   )
   writer.list('webhooks.yaml', 'Webhook', all.webhooks.map(webhookOf))
+  writer.list('resourceJobs.yaml', 'ResourceJob', all.resourceJobs.map(resourceJobOf))
   writeFlows(all, writer)
   for (const version of all.experienceVersions) {
     const folder = writer.folder('experience', version.version)
@@ -106,6 +108,7 @@ function placeholdersOf(all: Everything): { ids: Map<string, string>; secrets: M
   name('flow', all.flows, (one: { name: string }) => one.name)
   name('flowVersion', all.flowVersions, (one: FlowVersionDocument) => one.name ?? one.version)
   name('webhook', all.webhooks, (one: { name: string }) => one.name)
+  name('resourceJob', all.resourceJobs, (one: { name: string }) => one.name)
   const kept = new Map(all.reserved.map(({ targetId, key }) => [targetId, key]))
   const taken = new Set(kept.values())
   const tokenName = (webhook: string) => {
@@ -205,6 +208,12 @@ function deviceOf(device: DeviceDocument) {
   const { id, name, description, deviceClass, tags, gatewayId, systemInterval, keepDuplicates } = device
   const attributes = device.attributes.map((one: AttributeDefinition) => ({ ...one }))
   return { id, name, description, deviceClass, tags, attributes, gatewayId, systemInterval, keepDuplicates }
+}
+
+// When it was last executed is of this server alone.
+function resourceJobOf(job: ResourceJobDocument) {
+  const { revision: _r, creationDate: _c, lastUpdated: _l, lastExecutionRequested: _e, ...resource } = job
+  return resource
 }
 
 function webhookOf(webhook: WebhookDocument) {

@@ -8,6 +8,7 @@ import {
   oneOf,
   type Rule,
   reference,
+  ruled,
   shape,
   text,
   whole,
@@ -41,9 +42,10 @@ export type KindName =
   | 'FlowVersion'
   | 'ExperienceFlowVersion'
   | 'Webhook'
+  | 'ResourceJob'
   | 'DataTable'
   | UnsupportedName
-type UnsupportedName = 'Dashboard' | 'Notebook' | 'ResourceJob' | 'Integration' | 'ApplicationCertificateAuthority'
+type UnsupportedName = 'Dashboard' | 'Notebook' | 'Integration' | 'ApplicationCertificateAuthority'
 
 /** The kind that a `resourceType` names; undefined for a word that is not known. */
 export function kindOf(resourceType: unknown): Kind | undefined {
@@ -106,6 +108,10 @@ const deviceFields = {
 }
 const flowFields = { name, description, enabled: flag, triggers: anything, nodes: anything, globals: anything }
 const version = text({ min: 1, max: 255 })
+
+const oneOrTen = ruled({ enum: [1, 10] }, (value, pointer, fail) => {
+  if (value !== 1 && value !== 10) fail(pointer, `Expected 1 or 10, got ${JSON.stringify(value)}`)
+})
 
 /** Every kind of the format, in the order of an import. */
 export const kinds: readonly Kind[] = [
@@ -197,6 +203,24 @@ export const kinds: readonly Kind[] = [
       annotateMultipart: flag,
     },
   }),
+  kind('ResourceJob', 'resourceJob', {
+    required: ['name', 'resourceType'],
+    fields: {
+      name,
+      description,
+      resourceType: oneOf('device', 'dataTableRow', 'experienceGroup', 'experienceUser'),
+      queryJson: text({ max: 8192 }),
+      dataTableId: text({ max: 255 }),
+      maxIterationConcurrency: oneOrTen,
+      iterationDelay: whole(0, 60_000),
+      iterationTimeout: whole(60_000, 900_000),
+      retryOnTimeout: flag,
+      retryOnFailure: flag,
+      maxIterationRetries: whole(1, 5),
+      retryDelay: whole(0, 30_000),
+      defaultContext: jsonText(32_767),
+    },
+  }),
   kind('Flow', 'flow', {
     open: true,
     required: ['name'],
@@ -230,7 +254,6 @@ export const kinds: readonly Kind[] = [
   }),
   kind('Dashboard', 'dashboard', { supported: false }),
   kind('Notebook', 'notebook', { supported: false }),
-  kind('ResourceJob', 'resourceJob', { supported: false }),
   kind('Integration', 'integration', { supported: false }),
   kind('ApplicationCertificateAuthority', 'applicationCertificateAuthority', { supported: false }),
 ]

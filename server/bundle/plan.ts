@@ -146,6 +146,7 @@ const removable = [
   'experienceVersions',
   'views',
   'webhooks',
+  'resourceJobs',
   'flows',
   'flowVersions',
   'endpoints',
