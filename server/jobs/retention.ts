@@ -1,11 +1,12 @@
 import type { AppStore, Filter, FindQuery } from '../store/port.ts'
 import { StoreError } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
+import { importKind } from './device-import.ts'
 import { exportKind } from './export-document.ts'
 
 /**
- * How long ended jobs are kept, and how many of one application at most, the newest. Data exports are not counted: their
- * archives can be downloaded for a day, however much else is done on that day.
+ * How long ended jobs are kept, and how many of one application at most, the newest. Data exports and imports are not counted: they
+ * lead to what is kept beside them, and a user may begin so many an hour, however much else is done meanwhile.
  */
 export interface RetentionLimits {
   /** Jobs that are done or canceled; default 7 days and 1,000. */
@@ -46,7 +47,7 @@ export function openRetention({ now, limits }: { now(): number; limits?: Partial
   async function pruneOf(app: AppStore, status: Filter, { keepMs, keep }: { keepMs: number; keep: number }) {
     const old: Filter = { field: 'endedAt', op: 'lt', value: now() - keepMs }
     await remove(app, { filter: { all: [status, old] }, limit: step })
-    const counted: Filter = { all: [status, { field: 'kind', op: 'ne', value: exportKind }] }
+    const counted: Filter = { all: [status, { not: { field: 'kind', op: 'in', value: [exportKind, importKind] } }] }
     await remove(app, { filter: counted, sort: { field: 'endedAt', direction: 'desc' }, skip: keep, limit: step })
   }
 

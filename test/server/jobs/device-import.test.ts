@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { deviceImportJob } from '../../../server/jobs/device-import.ts'
 import { openLocalDispatch } from '../../../server/jobs/local-dispatch.ts'
 import { type JobDefinition, JobLost } from '../../../server/jobs/port.ts'
+import { openRetention } from '../../../server/jobs/retention.ts'
 import type { Happening } from '../../../server/resources/happenings.ts'
 import { openImports } from '../../../server/resources/jobs-import.ts'
 import { openResources } from '../../../server/resources/resources.ts'
@@ -288,4 +289,14 @@ test('stops when it is canceled', async () => {
   hanging.open()
   await reaches(jobs, id, 'canceled')
   expect(await app.collection('devices').count()).toBe(500)
+})
+
+test('imports that were canceled count for the limit of an hour, however many other jobs have ended since', async () => {
+  const { app, jobs, start } = await openWorld({ kind: 'none', run: async () => undefined })
+  for (let n = 0; n < 20; n += 1) expect(await jobs.cancel((await start('name\nPump')).id)).toBe(true)
+  for (let n = 0; n < 5; n += 1) await jobs.cancel((await jobs.add({ kind: 'other', input: n })).id)
+  await openRetention({ now, limits: { ended: 2 } }).atLook(app)
+  const kinds = (await app.collection('jobs').find()).map(({ kind }) => kind)
+  expect(kinds.filter((kind) => kind === 'other')).toHaveLength(2)
+  await expect(start('name\nPump')).rejects.toThrow('at most 20 imports')
 })
