@@ -1,9 +1,13 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { matchesFilter } from '../../../server/filter.ts'
 import type { DataTableRowDocument } from '../../../server/store/documents.ts'
 import { fold } from '../../../server/store/fold.ts'
 import type { Collection, CompareOp, Filter, Scalar, Store } from '../../../server/store/port.ts'
-import { openTestSqlite } from '../../helpers/store.ts'
+import { openSqlite } from '../../../server/store/sqlite.ts'
+import { declaredPlans } from '../../../server/store/sqlite-plan.ts'
+import { openTestSqlite, temporaryFolder } from '../../helpers/store.ts'
 import { adapters, idOf, own, strangers } from './adapters.ts'
 
 const [tableId, otherId] = [idOf(901), idOf(902)]
@@ -153,4 +157,27 @@ test('sqlite: orders and bounds large sets along the index of cells as it does s
     for await (const { id } of rows.each(filter)) each.push(id)
     expect(each).toEqual(fitting.map(({ id }) => id))
   }
+})
+
+test('sqlite: a file of a release without cells gets them, of the rows that it has', async () => {
+  const file = join(await temporaryFolder(), 'store.db')
+  const { dataTableRows: _, ...others } = declaredPlans
+  const older = await openSqlite({ file, plans: { ...others, dataTableRows: { fields: ['tableId'] } } })
+  const { id } = await older
+    .app(own)
+    .collection('dataTableRows')
+    .insert({ tableId, cells: { a: 'x', b: 2 } })
+  await older.close()
+  const raw = new DatabaseSync(file)
+  raw.exec('DROP TABLE cells; PRAGMA user_version = 1')
+  raw.close()
+  const store = await openSqlite({ file })
+  const rows = store.app(own).collection('dataTableRows')
+  const filter: Filter = { cell: 'cells', key: 'b', op: 'gt', value: 1 }
+  expect(
+    (await rows.find({ filter, sort: { cell: 'cells', key: 'a', direction: 'asc' } })).map((row) => row.id),
+  ).toEqual([id])
+  await rows.update(id, { cells: { a: 'x', b: 1 } })
+  expect(await rows.count(filter)).toBe(0)
+  await store.close()
 })
