@@ -172,7 +172,8 @@ async function causeOf(
 /** What starts of a flow are counted by; undefined: not at all. Each new device would be a count of its own. */
 function subjectOf(happening: Happening, by: Actor): string | undefined {
   if (happening.kind === 'event') return String(happening.event.deviceId ?? '')
-  if (happening.kind === 'table') return happening.tableId
+  // Many rows of one table may well change at once; not so when a run that rows began changes them.
+  if (happening.kind === 'table') return by.depth === 0 ? undefined : happening.tableId
   if (happening.kind === 'file') return ''
   if (happening.kind === 'device-create') return by.depth === 0 ? undefined : ''
   // Brokers count what devices publish.
