@@ -1,6 +1,9 @@
 import { type MailDelivery, MailError } from '../mail-delivery.ts'
 import { type JobContext, type JobDefinition, JobFailed } from './port.ts'
 
+/** The kind of the jobs that send mails. */
+export const mailKind = 'mail'
+
 /** The input of a job of kind `mail`, checked by whoever adds it: addresses without a name, 1 to 5 of them. */
 export interface MailJobInput {
   to: string[]
@@ -24,7 +27,7 @@ const backoffMs = { first: 5_000, most: 600_000 }
  */
 export function mailJob({ deliver }: Pick<MailDelivery, 'deliver'>): JobDefinition {
   return {
-    kind: 'mail',
+    kind: mailKind,
     mostAttempts,
     backoffMs,
     async run(context) {

@@ -3,10 +3,12 @@ import { StoreError } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { importKind } from './device-import.ts'
 import { exportKind } from './export-document.ts'
+import { mailKind } from './mail-job.ts'
 
 /**
  * How long ended jobs are kept, and how many of one application at most, the newest. Data exports and imports are not counted: they
- * lead to what is kept beside them, and a user may begin so many an hour, however much else is done meanwhile.
+ * lead to what is kept beside them, and a user may begin so many an hour, however much else is done meanwhile. Mails are counted by themselves: as
+ * long as one is kept, no other with its key is sent.
  */
 export interface RetentionLimits {
   /** Jobs that are done or canceled; default 7 days and 1,000. */
@@ -34,6 +36,9 @@ const everyMs = 60_000
 // More than end between two steps, so that a step always gains on them.
 const step = 250
 
+const mails: Filter = { field: 'kind', op: 'eq', value: mailKind }
+const others: Filter = { not: { field: 'kind', op: 'in', value: [exportKind, importKind, mailKind] } }
+
 export function openRetention({ now, limits }: { now(): number; limits?: Partial<RetentionLimits> }): Retention {
   const { endedMs, ended, failedMs, failed } = { ...defaults, ...limits }
   const ends = new Map<string, number>()
@@ -47,8 +52,10 @@ export function openRetention({ now, limits }: { now(): number; limits?: Partial
   async function pruneOf(app: AppStore, status: Filter, { keepMs, keep }: { keepMs: number; keep: number }) {
     const old: Filter = { field: 'endedAt', op: 'lt', value: now() - keepMs }
     await remove(app, { filter: { all: [status, old] }, limit: step })
-    const counted: Filter = { all: [status, { not: { field: 'kind', op: 'in', value: [exportKind, importKind] } }] }
-    await remove(app, { filter: counted, sort: { field: 'endedAt', direction: 'desc' }, skip: keep, limit: step })
+    for (const counted of [others, mails]) {
+      const filter = { all: [status, counted] }
+      await remove(app, { filter, sort: { field: 'endedAt', direction: 'desc' }, skip: keep, limit: step })
+    }
   }
 
   return {

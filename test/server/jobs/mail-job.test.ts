@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openLocalDispatch } from '../../../server/jobs/local-dispatch.ts'
 import { mailJob } from '../../../server/jobs/mail-job.ts'
+import { openRetention } from '../../../server/jobs/retention.ts'
 import { type MailDelivery, MailError, openMailDelivery } from '../../../server/mail-delivery.ts'
 import { openSqlite } from '../../../server/store/sqlite.ts'
 import { headersOf, openSmtp } from '../../helpers/smtp.ts'
 import { openTestStore, temporaryFolder } from '../../helpers/store.ts'
-import { gate, makeApplication, openMember, reaches, until } from './world.ts'
+import { gate, makeApplication, openMember, own, reaches, until } from './world.ts'
 
 const input = { to: ['a@example.com'], subject: 'Hi', html: '<p>Hi</p>' }
 const hour = 3_600_000
@@ -248,4 +249,26 @@ test('two workers send 40 mails once each, to the outbox too', async () => {
         : smtp.mails.map(({ raw }) => headersOf(raw).get('message-id')![0]!.slice(1, 25))
     expect(sent.sort()).toEqual(ids)
   }
+})
+
+test('a mail that is to be sent only once is known, however many other jobs have ended since', async () => {
+  const { store, worker, clock } = await openWorld()
+  const app = store.app(own)
+  const { jobs } = worker(scripted())
+  const once = { kind: 'mail', key: 'alarm 1', input }
+  const { id } = await jobs.add(once)
+  await reaches(jobs, id, 'done')
+  for (let n = 0; n < 5; n += 1) await jobs.cancel((await jobs.add({ kind: 'other', input: n })).id)
+  await openRetention({ now: () => clock.now, limits: { ended: 2 } }).atLook(app)
+  expect(await app.collection('jobs').count({ field: 'kind', op: 'eq', value: 'other' })).toBe(2)
+  expect((await jobs.add(once)).id).toBe(id)
+})
+
+test('no more mails that were sent are kept than other jobs', async () => {
+  const { store, worker, clock } = await openWorld()
+  const app = store.app(own)
+  const { jobs } = worker(scripted())
+  for (let n = 0; n < 3; n += 1) await reaches(jobs, (await jobs.add({ kind: 'mail', input })).id, 'done')
+  await openRetention({ now: () => clock.now, limits: { ended: 2 } }).atLook(app)
+  expect(await app.collection('jobs').count()).toBe(2)
 })
