@@ -1,5 +1,6 @@
 import type { Devices } from '../../nodes/services.ts'
 import { createdKey, updatedKey } from '../resources/data-table-views.ts'
+import { readNewResourceJob, settingsOf } from '../resources/resource-job-fields.ts'
 import { fold } from '../store/fold.ts'
 import type { AppStore } from '../store/port.ts'
 import { tenancyWrite } from '../tenancy/write.ts'
@@ -17,6 +18,9 @@ const ids = {
   device: '6521f7b20c1d4e8a9b3c5d71',
   group: '6521f7b20c1d4e8a9b3c5d72',
   event: '6521f7b20c1d4e8a9b3c5d74',
+  file: '6521f7b20c1d4e8a9b3c5d77',
+  resourceJob: '6521f7b20c1d4e8a9b3c5d75',
+  iteration: '6521f7b20c1d4e8a9b3c5d76',
   table: '6521f7b20c1d4e8a9b3c5d81',
 }
 
@@ -84,4 +88,30 @@ export async function fillExampleWorld(
   for (const { id, ...cells } of parts) {
     await app.collection('dataTableRows').insert({ ...dates, id, tableId: ids.table, cells: { ...cells, ...times } })
   }
+  await fillFiles(app, dates)
+  await fillResourceJob(app, dates)
+}
+
+/** A list of prices, at /prices.json. */
+async function fillFiles(app: AppStore, dates: { creationDate: number }): Promise<void> {
+  const blob = 'files/prices'
+  const stored = await app.blobs.put(blob, Buffer.from('{"pump":120}'))
+  const file = { path: '/prices.json', contentType: 'application/json', private: false, blob }
+  await app.collection('files').insert({ id: ids.file, ...file, ...stored, ...dates })
+}
+
+/** A resource job for each user, of which one iteration waits to be acknowledged. */
+async function fillResourceJob(app: AppStore, dates: { creationDate: number }): Promise<void> {
+  const job = readNewResourceJob({ name: 'Monthly report', resourceType: 'experienceUser' })
+  await app.collection('resourceJobs').insert({ id: ids.resourceJob, ...job, ...dates })
+  const execution = await app.collection('resourceExecutions').insert({
+    ...settingsOf(job),
+    ...dates,
+    ...{ jobId: ids.resourceJob, name: job.name, resourceType: job.resourceType, status: 'inProgress' },
+    ...{ context: {}, query: {}, startedAt: exampleTime, depth: 0, sourceType: 'flow', sourceId: '0'.repeat(24) },
+  })
+  await app.collection('resourceIterations').insert({
+    ...{ id: ids.iteration, executionId: execution.id, resourceId: ids.user, position: 0, state: 'running' },
+    ...{ attempt: 1, notBefore: 0, startedAt: exampleTime, deadline: exampleTime + 60_000 },
+  })
 }

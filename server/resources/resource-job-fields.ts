@@ -1,4 +1,4 @@
-import type { ResourceJobDocument } from '../store/documents.ts'
+import type { ResourceJobSettings } from '../store/documents.ts'
 import { type Check, flag, oneOf, readBody, refused, text, whole } from './check.ts'
 
 /** JSON text of an object. */
@@ -56,7 +56,7 @@ export function readResourceJobPatch(body: unknown) {
 }
 
 /** What an execution runs by, however its job changes meanwhile. */
-export function settingsOf(job: ResourceJobDocument): Settings {
+export function settingsOf(job: ResourceJobSettings): ResourceJobSettings {
   const { maxIterationConcurrency, iterationDelay, iterationTimeout, retryOnTimeout, retryOnFailure } = job
   const { maxIterationRetries, retryDelay } = job
   return {
@@ -64,13 +64,3 @@ export function settingsOf(job: ResourceJobDocument): Settings {
     ...{ maxIterationRetries, retryDelay },
   }
 }
-type Settings = Pick<
-  ResourceJobDocument,
-  | 'maxIterationConcurrency'
-  | 'iterationDelay'
-  | 'iterationTimeout'
-  | 'retryOnTimeout'
-  | 'retryOnFailure'
-  | 'maxIterationRetries'
-  | 'retryDelay'
->
