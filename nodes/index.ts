@@ -92,11 +92,12 @@ import { email } from './output/email.ts'
 import { endpointReply } from './output/endpoint-reply.ts'
 import { mailgun } from './output/mailgun.ts'
 import { mqtt } from './output/mqtt.ts'
-import { sendgrid } from './output/sendgrid.ts'
-import { slack } from './output/slack.ts'
-import { twilio } from './output/twilio.ts'
 import { resourceJobAcknowledge } from './output/resource-job-acknowledge.ts'
 import { resourceJobExecute } from './output/resource-job-execute.ts'
+import { sendgrid } from './output/sendgrid.ts'
+import { slack } from './output/slack.ts'
+import { sms } from './output/sms.ts'
+import { twilio } from './output/twilio.ts'
 import { webhookReply } from './output/webhook-reply.ts'
 import { workflowTrigger } from './output/workflow-trigger.ts'
 import { appFile } from './trigger/app-file.ts'
@@ -215,6 +216,7 @@ export const nodes = [
   mqtt,
   sendgrid,
   slack,
+  sms,
   twilio,
   resourceJobAcknowledge,
   resourceJobExecute,

@@ -12,6 +12,7 @@ export interface Services {
   http: HttpClient
   connections: Connections
   mail: Mail
+  sms: Sms
   devices: Devices
   commands: Commands
   mqtt: Mqtt
@@ -166,6 +167,14 @@ export interface Mail {
    * without a valid address.
    */
   send(mail: { to: string[]; from?: string; subject: string; html: string; key?: string }): Promise<void>
+}
+
+export interface Sms {
+  /**
+   * Sends a text message to one number, as the server is set up to; resolves when it is taken. Throws Refusal when over the limit, for
+   * what is no number, and when it cannot be sent.
+   */
+  send(sms: { to: string; text: string; signal: AbortSignal }): Promise<void>
 }
 
 /** A refused action on a resource, worded for the author: nodes put it at their result path as `{ error }`. */

@@ -3,6 +3,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { openExceptions } from './egress-address.ts'
+import { twilioOf } from './sms-url.ts'
 
 /** The settings of a server, read once from the environment. */
 export interface Config {
@@ -24,6 +25,8 @@ export interface Config {
   jobLeaseMs: number
   smtpUrl: string | undefined
   mailFrom: string
+  /** `twilio://`; undefined: text messages go to the outbox. */
+  smsUrl: string | undefined
   baseDomain: string
   /** Signs what is not an application's own. */
   secretKey: string
@@ -84,6 +87,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     jobLeaseMs: numberOf(env, 'JOB_LEASE_MS', 30_000, 1_000, 3_600_000),
     jobsPerApplication: numberOf(env, 'JOBS_PER_APPLICATION', 4, 1, 1_000),
     smtpUrl: urlOf(env, 'SMTP_URL', { protocols: ['smtp:', 'smtps:'], like: 'smtp://user:password@host:587' }),
+    smsUrl: smsUrlOf(env),
     mailFrom: env.MAIL_FROM || 'Headgate <noreply@localhost>',
     baseDomain: (env.BASE_DOMAIN || 'localhost').toLowerCase(),
     secretKey: env.SECRET_KEY || localSecret(host, dataDir),
@@ -198,6 +202,13 @@ function oneOf<W extends string>(env: NodeJS.ProcessEnv, name: string, initial: 
   const found = words.find((one) => one === word)
   if (found !== undefined) return found
   throw new ConfigError(`${name}: expected one of ${words.join(', ')}, got "${word}"`)
+}
+
+function smsUrlOf(env: NodeJS.ProcessEnv): string | undefined {
+  const like = 'twilio://ACCOUNT_SID:TOKEN@api/?from=+15551234567'
+  const url = urlOf(env, 'SMS_URL', { protocols: ['twilio:'], like })
+  if (url === undefined || twilioOf(url)) return url
+  throw new ConfigError(`SMS_URL: expected an address like ${like}, got one without an account, a token or a number`)
 }
 
 function egressAllowOf(text: string | undefined): string[] {

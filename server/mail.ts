@@ -37,7 +37,7 @@ export function openMailer(options: MailerOptions): Mailer {
         if (key !== undefined && key.length > MOST_KEY_CHARS) {
           throw new Refusal('Validation', `Expected a key of at most ${MOST_KEY_CHARS} characters, got ${key.length}`)
         }
-        if ((await countSent(app, flowId, Math.floor(now() / MINUTE_MS))) > perMinute) {
+        if ((await countSent(app, `mail:${flowId}`, Math.floor(now() / MINUTE_MS))) > perMinute) {
           const expected = `Expected at most ${perMinute} mails a minute from one flow`
           throw new Refusal('RateLimit', `${expected}; try again in a minute`)
         }
@@ -76,12 +76,11 @@ function recipientsOf(addresses: readonly string[]): string[] {
   return to
 }
 
-/** Counts this mail, and gives the number of this minute; forgets the minutes before. */
-async function countSent({ values }: AppStore, flowId: string, minute: number): Promise<number> {
-  const space = `mail:${flowId}`
-  const sent = await values.add(space, String(minute), 1)
+/** Counts what is sent, and gives the number of this span of time; forgets the spans before. `space` is its own in the values. */
+export async function countSent({ values }: AppStore, space: string, span: number): Promise<number> {
+  const sent = await values.add(space, String(span), 1)
   if (sent === 1) {
-    for (const key of Object.keys(await values.entries(space))) if (Number(key) < minute) await values.take(space, key)
+    for (const key of Object.keys(await values.entries(space))) if (Number(key) < span) await values.take(space, key)
   }
   return sent
 }

@@ -25,6 +25,7 @@ import type { Attempts } from './resources/attempts.ts'
 import type { Actor, Happening } from './resources/happenings.ts'
 import { openResources, type Resources } from './resources/resources.ts'
 import { type ServiceDeps, servicesOf } from './services.ts'
+import { openTexter } from './sms.ts'
 import type { AppStore } from './store/port.ts'
 
 /** What runs need, whoever starts them: compiled flows, services, the debug log. */
@@ -80,6 +81,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   const connections = parts.connections ?? ownConnections
   const outbox = join(config.dataDir, 'outbox')
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox, queue, now: clock })
+  const texter = openTexter({ smsUrl: config.smsUrl, outbox, http, now: clock })
   const debug = openDebugStream(clock)
   const plans = openPlans(catalog)
   const inactivity = queue && openInactivity({ plans, queue, now: clock })
@@ -116,7 +118,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     services: (context, replies, fireTrigger) =>
       servicesOf(
         {
-          ...{ now: clock, debug, functions, http, connections, mailer, resources, jobs: jobsOf, replies },
+          ...{ now: clock, debug, functions, http, connections, mailer, texter, resources, jobs: jobsOf, replies },
           ...{ plans, log, pressRoom, fireTrigger, exchange },
         },
         context,

@@ -22,6 +22,7 @@ import { openImports } from './resources/jobs-import.ts'
 import { openResourceJobs } from './resources/resource-jobs.ts'
 import type { Resources } from './resources/resources.ts'
 import { openTopics } from './resources/topics.ts'
+import type { Texter } from './sms.ts'
 import type { AppStore } from './store/port.ts'
 import { type Scope, scopeKey } from './store/scope.ts'
 
@@ -32,6 +33,7 @@ export interface ServiceDeps {
   http: HttpClient
   connections: Pick<OpenConnections, 'of'>
   mailer: Mailer
+  texter: Texter
   resources(app: AppStore): Resources
   jobs(app: AppStore): Jobs
   exchange: Exchange
@@ -80,6 +82,7 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
     http: deps.http,
     connections: deps.connections.of(scopeKey(scope)),
     mail: deps.mailer.forFlow(app, flow.id),
+    sms: deps.texter.forFlow(app, flow.id),
     devices,
     commands: openCommands({
       ...{ app, now: deps.now, actor, perform: deps.exchange.perform },

@@ -66,10 +66,10 @@ export const twilio = defineNode({
     const byKey = config.authMethod === 'apiKey' || (config.authMethod === '' && config.user.trim() !== '')
     const user = byKey ? needed('API key SID', config.user) : account
     const message = messageOf(config)
-    const send = senderOf({ http: use.http, signal, account, user, token })
+    const sender = { http: use.http, signal, account, user, token }
     const results: object[] = []
     // One after another: Twilio counts how many an account sends at a time.
-    for (const To of numbers) results.push(await send({ To, ...message }))
+    for (const To of numbers) results.push(await resultOf(sendByTwilio(sender, { To, ...message })))
     config.results.write(results)
   },
 })
@@ -90,7 +90,8 @@ function messageOf({ from, service, body, media, maxPrice }: Settings): Record<s
   return Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ''))
 }
 
-interface Account {
+/** Who sends through Twilio: an account by its token, or (`user`) by an API key of it. */
+export interface TwilioAccount {
   http: HttpClient
   signal: AbortSignal
   account: string
@@ -98,19 +99,25 @@ interface Account {
   token: string
 }
 
-function senderOf({ http, signal, account, user, token }: Account) {
-  return async (message: Record<string, string>): Promise<object> => {
-    try {
-      await askProvider({
-        ...{ name: 'Twilio', http, signal, secrets: [token] },
-        url: `https://api.twilio.com/2010-04-01/Accounts/${encodeURIComponent(account.toWellFormed())}/Messages.json`,
-        headers: { authorization: basic(user, token), 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams(message).toString(),
-      })
-      return { success: true }
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      return { error: true, message: error.message }
-    }
+/** Sends one message, in the words of the API of Twilio. Throws Refusal. */
+export async function sendByTwilio(
+  { http, signal, account, user, token }: TwilioAccount,
+  message: Record<string, string>,
+): Promise<void> {
+  await askProvider({
+    ...{ name: 'Twilio', http, signal, secrets: [token] },
+    url: `https://api.twilio.com/2010-04-01/Accounts/${encodeURIComponent(account.toWellFormed())}/Messages.json`,
+    headers: { authorization: basic(user, token), 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams(message).toString(),
+  })
+}
+
+async function resultOf(sending: Promise<void>): Promise<object> {
+  try {
+    await sending
+    return { success: true }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { error: true, message: error.message }
   }
 }

@@ -46,6 +46,7 @@ export async function openRunning(): Promise<Running> {
     now: () => world.clock.now,
     debug: openDebugStream(() => world.clock.now),
     mailer: openMailer({ smtpUrl: undefined, outbox, from: 'noreply@example.com', now: () => world.clock.now }),
+    texter: { forFlow: () => ({}) },
     resources: () => world,
     connections: { of: () => noConnections('not in this test') },
     exchange: {},
