@@ -7,9 +7,11 @@ import { openLoopGuard } from '../flows/loop-guard.ts'
 import { applicationOfKey, openAccessKeys } from '../resources/access-keys.ts'
 import type { Actor, Happening } from '../resources/happenings.ts'
 import type { Resources } from '../resources/resources.ts'
+import type { Documents } from '../store/documents.ts'
 import { isId } from '../store/id.ts'
 import type { AppStore, Store } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
+import { chunks } from '../tenancy/batch.ts'
 import {
   type Client,
   type Connection,
@@ -71,6 +73,7 @@ interface Session {
   connection: Connection
   presence: Presence
   filters: Set<string>
+  refused: number
   received: number
   sent: number
 }
@@ -108,17 +111,19 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
     const device = isId(deviceId) ? await app.collection('devices').get(deviceId) : undefined
     if (device === undefined || !mayConnect({ device, key: found }, address)) return Refused.notAuthorized
     if ((bans.get(banKey(app, deviceId)) ?? 0) > now()) return Refused.notAuthorized
+    if (closing || !guards.connections.take(scopeKey(app.scope)).allowed) return Refused.unavailable
     const connected = connectedOf(app)
-    const full = connected.sessions.size + connected.coming >= limits.connections && !connected.sessions.has(deviceId)
-    if (closing || full || !guards.connections.take(scopeKey(app.scope)).allowed) return Refused.unavailable
+    const full = connected.sessions.size + connected.coming >= limits.connections
+    if (full && !connected.sessions.has(deviceId)) return Refused.unavailable
     connected.coming += 1
     try {
       connected.sessions.get(deviceId)?.connection.drop('New Connection')
       const presence = await presences.connected(app, { deviceId, address })
       const session = { login: { app, device, key: found }, connection, presence, filters: new Set<string>() }
-      return enter({ ...session, received: 0, sent: 0 })
+      return enter({ ...session, refused: 0, received: 0, sent: 0 })
     } finally {
       connected.coming -= 1
+      release(connected)
     }
   }
 
@@ -143,7 +148,7 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
       ended(reason) {
         for (const filter of session.filters) connected.heard.remove(filter, session)
         if (connected.sessions.get(device.id) === session) connected.sessions.delete(device.id)
-        if (connected.sessions.size === 0 && connected.coming === 0) applications.delete(scopeKey(app.scope))
+        release(connected)
         const { received, sent } = session
         void presences.ended(session.presence, { reason, received, sent })
       },
@@ -155,6 +160,10 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
     const known = applications.get(key) ?? { app, sessions: new Map(), heard: openSubscriptions(), coming: 0 }
     applications.set(key, known)
     return known
+  }
+
+  function release({ app, sessions, coming }: Connected): void {
+    if (sessions.size === 0 && coming === 0) applications.delete(scopeKey(app.scope))
   }
 
   function overLimit({ login: { app, device } }: Session): Drop {
@@ -195,10 +204,15 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
   }
 
   async function subscribe(session: Session, filter: string): Promise<boolean> {
-    if (session.filters.size >= mostSubscriptions && !session.filters.has(filter)) return false
-    if (!(await maySubscribe(session.login, filter))) return false
-    const connected = connectedOf(session.login.app)
-    if (connected.sessions.get(session.login.device.id) !== session) return false
+    if (session.filters.size + session.refused >= mostSubscriptions && !session.filters.has(filter)) return false
+    if (!(await maySubscribe(session.login, filter))) {
+      // To look for the devices of made-up topics is work.
+      session.refused += 1
+      return false
+    }
+    const connected = applications.get(scopeKey(session.login.app.scope))
+    // It may have ended meanwhile.
+    if (connected?.sessions.get(session.login.device.id) !== session) return false
     session.filters.add(filter)
     connected.heard.add(filter, session)
     return true
@@ -222,28 +236,33 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
 
   async function checkAll(): Promise<void> {
     for (const { app, sessions } of [...applications.values()]) {
-      for (const session of [...sessions.values()]) {
-        const { login, presence, connection } = session
-        const key = await app.collection('accessKeys').get(login.key.id)
-        const device = await app.collection('devices').get(login.device.id)
-        if (!key || !device || !mayConnect({ key, device }, presence.address)) {
-          connection.drop('Not Authorized')
-          continue
-        }
-        session.login = { app, key, device }
-        for (const filter of session.filters) {
-          if (await maySubscribe(session.login, filter)) continue
-          session.filters.delete(filter)
-          connectedOf(app).heard.remove(filter, session)
-        }
-      }
+      for (const part of chunks([...sessions.values()], 500)) await check(app, part)
     }
     await presences.repair()
   }
 
+  async function check(app: AppStore, sessions: readonly Session[]): Promise<void> {
+    const keys = await byId(app, { of: 'accessKeys', ids: sessions.map(({ login }) => login.key.id) })
+    const devices = await byId(app, { of: 'devices', ids: sessions.map(({ login }) => login.device.id) })
+    for (const session of sessions) {
+      const { login, presence, connection } = session
+      const key = keys.get(login.key.id)
+      const device = devices.get(login.device.id)
+      if (!key || !device || !mayConnect({ key, device }, presence.address)) {
+        connection.drop('Not Authorized')
+        continue
+      }
+      session.login = { app, key, device }
+      for (const filter of session.filters) {
+        if (await maySubscribe(session.login, filter)) continue
+        session.filters.delete(filter)
+        applications.get(scopeKey(app.scope))?.heard.remove(filter, session)
+      }
+    }
+  }
+
   exchange.attach(perform)
   relay.watch(() => [...applications.values()].map(({ app }) => app), perform)
-  await presences.repair()
 
   const server = createServer((socket) => {
     if (strangers >= mostStrangers) {
@@ -272,7 +291,7 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
     })
   })
   await listen(server, deps)
-  let checking = Promise.resolve()
+  let checking = checkAll().catch(onError)
   const timer = setInterval(() => {
     checking = checking.then(checkAll).catch(onError)
   }, checkMs)
@@ -298,6 +317,14 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
 /** Of two connections of a device one is always the earlier, whoever compares them. */
 function isBefore(mine: Presence, { session, startedAt }: { session: string; startedAt: number }): boolean {
   return mine.startedAt === startedAt ? mine.id < session : mine.startedAt < startedAt
+}
+
+async function byId<N extends 'accessKeys' | 'devices'>(
+  app: AppStore,
+  { of, ids }: { of: N; ids: readonly string[] },
+): Promise<Map<string, Documents[N]>> {
+  const found = await app.collection(of).getMany([...new Set(ids)])
+  return new Map(found.map((one) => [one.id, one]))
 }
 
 function banKey({ scope }: AppStore, deviceId: string): string {

@@ -379,6 +379,16 @@ describe('a flow', () => {
   })
 })
 
+test('flows that wake each other over a topic are stopped', async () => {
+  const config = { topicTemplate: 'loop', messageTemplate: 'again' }
+  const node = { id: 'tell', type: 'MqttMessageNode', outputIds: [[]], config }
+  await flow('Loops', [trigger('mqttTopic', 'loop', ['tell'])], [node])
+  const client = await world.connect(await world.device({}, { filterType: 'all' }))
+  await client.publish('loop', 'x')
+  await vi.waitFor(() => expect(JSON.stringify(world.server.log)).toContain('the chain is too long'), 20_000)
+  expect((await begun()).map(({ depth }) => depth)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1))
+}, 30_000)
+
 describe('state', () => {
   test.each<[string, string]>([
     ['text that is no JSON', '{"data":'],
@@ -452,6 +462,28 @@ describe('hostile clients', () => {
     const { publish } = await world.connect(device)
     await publish('a', 'x'.repeat(256 * 1024))
   })
+
+  test('that ask for thousands of topics get some, and no more work is done for them', async () => {
+    const gateway = await world.device({ deviceClass: 'gateway' })
+    const client = await world.connect(gateway)
+    const filters = Array.from({ length: 3_000 }, (_, n) => commandOf(n.toString(16).padStart(24, '0')))
+    expect(new Set(await client.subscribe(...filters))).toEqual(new Set([128]))
+    expect(await client.subscribe(commandOf(gateway.id))).toEqual([128])
+  })
+
+  test('that read nothing are cut off, and others hear on', async () => {
+    const rule = { filterType: 'all' }
+    const [deaf, other, sender] = await Promise.all(
+      [0, 1, 2].map(async () => await world.connect(await world.device({}, rule))),
+    )
+    await Promise.all([deaf!.subscribe('a'), other!.subscribe('a')])
+    deaf!.client.stream.pause()
+    deaf!.client.stream.on('readable', () => undefined)
+    deaf!.client.stream.read = () => null
+    for (let n = 0; n < 40; n++) await sender!.publish('a', 'x'.repeat(250 * 1024))
+    await vi.waitFor(async () => expect(await reasons()).toContain('Slow Consumer'), 5_000)
+    await vi.waitFor(() => expect(other!.heard).toHaveLength(40), 5_000)
+  }, 30_000)
 
   test('that publish with QoS 2 are cut off', async () => {
     const device = await world.device()
