@@ -9,6 +9,7 @@ type Bench = (effort: Effort) => Promise<Figure[]>
 const benches: Record<string, () => Promise<Bench>> = {
   trivial: async () => (await import('./trivial.ts')).run,
   home: async () => (await import('./home.ts')).run,
+  nodes: async () => (await import('./nodes.ts')).run,
   function: async () => (await import('./function-node.ts')).run,
   start: async () => (await import('./start.ts')).run,
   jobs: async () => (await import('./jobs.ts')).run,
