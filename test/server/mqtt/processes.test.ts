@@ -46,6 +46,22 @@ describe.skipIf(shared === undefined).each([
     await vi.waitFor(() => expect([atOne.heard.length, atTwo.heard.length]).toEqual([2, 2]), 20_000)
     expect(atTwo.heard[1]).toMatch(`losant/${b.id}/command {"name":"go"`)
 
+    // What was sent before a device came is not for it.
+    const old = {
+      from: 'x',
+      kind: 'publish' as const,
+      topic: 'said/old',
+      payload: '',
+      creationDate: Date.now() - 3_000,
+    }
+    await one.app.collection('mqttMessages').insert(old)
+    const late = await two.connect(await two.device({}, { filterType: 'all' }))
+    await late.subscribe('said/#')
+    await atOne.publish('said/new', '')
+    await vi.waitFor(() => expect(late.heard).toEqual(['said/new ']), 15_000)
+    expect(atOne.heard.splice(2)).toEqual(['said/new '])
+    await late.client.endAsync()
+
     const again = await two.connect(a)
     await atOne.closed
     await vi.waitFor(async () => {
@@ -55,6 +71,6 @@ describe.skipIf(shared === undefined).each([
     }, 10_000)
     expect((await one.app.collection('devices').get(a.id))?.connection?.connected).toBe(1)
     expect(again.client.connected).toBe(true)
-    expect([atOne.heard.length, atTwo.heard.length]).toEqual([2, 2])
+    expect([atOne.heard.length, atTwo.heard.length]).toEqual([2, 3])
   }, 90_000)
 })
