@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { type ConnectionTls, type RedisRequest, Refusal } from '../../nodes/services.ts'
 import type { Guard } from '../egress-guard.ts'
@@ -50,7 +51,7 @@ export async function openRedis(target: RedisTarget, guard: Guard): Promise<Redi
       const { host = '', port = 6379 } = this.at
       const socket = await guard.connect({ host, port, signal })
       sockets.push(socket)
-      this.stream = tls ? secured(socket, { host, tls }) : socket
+      this.stream = tls ? await secured(socket, { host, tls, signal }) : socket
       return this.stream
     }
   }
@@ -114,14 +115,17 @@ function ofMember(error: Error & { lastNodeError?: Error }): Error {
   return error.lastNodeError ?? error
 }
 
-function secured(socket: Socket, { host, tls }: { host: string; tls: ConnectionTls }) {
+/** TLS over a connection, once the other side has shown who it is. */
+async function secured(
+  socket: Socket,
+  { host, tls, signal }: { host: string; tls: ConnectionTls; signal: AbortSignal },
+): Promise<Socket> {
   const { verify, ...pems } = tls
-  // The name is that of the author: the address is only where it was found. Of an address the certificate must be, too.
-  return connectTls({
-    socket,
-    host,
-    servername: /^[\d.]+$|:/.test(host) ? '' : host,
-    rejectUnauthorized: verify,
-    ...pems,
-  })
+  // The name is that of the author: the address is only where it was found. An address must stand in the certificate, too.
+  const servername = isIP(host) === 0 ? host : ''
+  const secure = connectTls({ socket, host, servername, rejectUnauthorized: verify, ...pems })
+  // As with the connection below it: an error must not end the process when nobody waits any more.
+  secure.on('error', () => undefined)
+  await once(secure, 'secureConnect', { signal })
+  return secure
 }

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { FlowError } from '../../engine/errors.ts'
 import type { HttpRequest } from '../../nodes/services.ts'
 import { type EgressOptions, openEgress } from '../../server/egress.ts'
+import { testCert, testKey } from '../helpers/certificate.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -362,23 +363,6 @@ test('an exception opens nothing else', async () => {
   expect(await codeOf(egress.send(request(`http://not.public.test:${port}/json`)))).toBe('http.refused')
   expect(() => openEgress({ allowPrivate: ['not an address'] })).toThrow('Expected an address')
 })
-
-// Made for secure.test and for nothing else; valid from 2020 to 2120.
-const testKey = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgi3/bvg7GQ7F3MydW
-EN/pNHOjJ96/Cs80mTkmUvvBPkyhRANCAARjJNNxmWJ8dN+r7mguMRMRGUCoSpCV
-b8VgMoP1efImxv8NHO+Rg1kaUOriE68AOfcvjHl2NgNGyIufmFTqpY6j
------END PRIVATE KEY-----`
-const testCert = `-----BEGIN CERTIFICATE-----
-MIIBZzCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAWMRQwEgYDVQQDDAtzZWN1cmUu
-dGVzdDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowFjEUMBIGA1UE
-AwwLc2VjdXJlLnRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARjJNNxmWJ8
-dN+r7mguMRMRGUCoSpCVb8VgMoP1efImxv8NHO+Rg1kaUOriE68AOfcvjHl2NgNG
-yIufmFTqpY6jo0owSDAWBgNVHREEDzANggtzZWN1cmUudGVzdDAPBgNVHRMBAf8E
-BTADAQH/MB0GA1UdDgQWBBQgbBESikS3g2Y/N053+Tj/D/pZrjAKBggqhkjOPQQD
-AgNIADBFAiBLMvMGQvpgRo9h1CYcIgmFnvEy8oTtwu/a4/wojBL7UgIhALbaIDgv
-Le+PDwgjHt3V9v6UZ1AcG76eyxcwAaOpDgdC
------END CERTIFICATE-----`
 
 test('takes a certificate only from an authority that it knows, unless told otherwise', async () => {
   const options = { key: testKey, cert: testCert, requestCert: true, rejectUnauthorized: false }
