@@ -1,9 +1,9 @@
-import type { AppStore, Filter, FindQuery } from '../store/port.ts'
-import { StoreError } from '../store/port.ts'
+import { type AppStore, type Filter, StoreError } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { importKind } from './device-import.ts'
 import { exportKind } from './export-document.ts'
 import { mailKind } from './mail-job.ts'
+import { openRests } from './wait.ts'
 
 /**
  * How long ended jobs are kept, and how many of one application at most, the newest. Data exports and imports are not counted: they
@@ -35,7 +35,10 @@ const everyEnds = 200
 const everyMs = 60_000
 // More than end between two steps, so that a step always gains on them.
 const step = 250
+// Each may hold megabytes.
+const page = 25
 
+const hasEnded: Filter = { field: 'endedAt', op: 'gte', value: 0 }
 const mails: Filter = { field: 'kind', op: 'eq', value: mailKind }
 const others: Filter = { not: { field: 'kind', op: 'in', value: [exportKind, importKind, mailKind] } }
 
@@ -50,11 +53,10 @@ export function openRetention({ now, limits }: { now(): number; limits?: Partial
   }
 
   async function pruneOf(app: AppStore, status: Filter, { keepMs, keep }: { keepMs: number; keep: number }) {
-    const old: Filter = { field: 'endedAt', op: 'lt', value: now() - keepMs }
-    await remove(app, { filter: { all: [status, old] }, limit: step })
+    await remove(app, { all: [status, { field: 'endedAt', op: 'lt', value: now() - keepMs }] }, step)
     for (const counted of [others, mails]) {
-      const filter = { all: [status, counted] }
-      await remove(app, { filter, sort: { field: 'endedAt', direction: 'desc' }, skip: keep, limit: step })
+      const filter: Filter = { all: [status, hasEnded, counted] }
+      await remove(app, filter, Math.min((await app.collection('jobs').count(filter)) - keep, step))
     }
   }
 
@@ -79,12 +81,20 @@ export function openRetention({ now, limits }: { now(): number; limits?: Partial
   }
 }
 
-async function remove(app: AppStore, query: FindQuery): Promise<void> {
-  const found = await app.collection('jobs').find(query)
-  try {
-    if (found.length > 0) await app.write(found.map(({ id, revision }) => ({ remove: 'jobs', id, revision })))
-  } catch (error) {
-    // One of them was queued again, or another process removes them: the next step sees what is left.
-    if (!(error instanceof StoreError) || (error.code !== 'conflict' && error.code !== 'missing')) throw error
+/** Removes up to `most` of those that fit, the first to end first. */
+async function remove(app: AppStore, filter: Filter, most: number): Promise<void> {
+  const sort = { field: 'endedAt', direction: 'asc' } as const
+  const rest = openRests()
+  for (let left = most; left > 0; left -= page) {
+    await rest()
+    const found = await app.collection('jobs').find({ filter, sort, limit: Math.min(page, left) })
+    if (found.length === 0) return
+    try {
+      await app.write(found.map(({ id, revision }) => ({ remove: 'jobs', id, revision })))
+    } catch (error) {
+      // One of them was queued again, or another process removes them: the next step sees what is left.
+      if (error instanceof StoreError && (error.code === 'conflict' || error.code === 'missing')) return
+      throw error
+    }
   }
 }
