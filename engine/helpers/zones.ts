@@ -10,9 +10,8 @@ export function offsetOf(time: number, tz: string): number {
   if (/^(UTC|GMT|Z|Etc\/UTC)$/i.test(tz)) return 0
   const fixed = /^([+-])(\d\d):?(\d\d)$/.exec(tz)
   if (fixed) return (fixed[1] === '-' ? -1 : 1) * (Number(fixed[2]) * 60 + Number(fixed[3]))
-  const parts: Record<string, number> = {}
-  for (const { type, value } of clockOf(tz).formatToParts(time)) parts[type] = Number(value)
-  const { year, month, day, hour, minute, second } = parts as Record<string, number>
+  // Such as 11/14/2023, 17:13:20: its parts one by one would take twice as long.
+  const [month, day, year, hour, minute, second] = clockOf(tz).format(time).match(/\d+/g)!.map(Number)
   const local = Date.UTC(year!, month! - 1, day, hour, minute, second)
   return Math.round((local - Math.floor(time / 1000) * 1000) / 60_000)
 }
