@@ -4,10 +4,8 @@ import type { WriteOperation } from '../../../server/store/port.ts'
 import { openTestStore } from '../../helpers/store.ts'
 import { makeApplication } from './world.ts'
 
-const job = {
-  ...{ kind: 'run', status: 'done', input: 1, progress: { completed: 0 }, attempts: 1 },
-  requestedBy: { type: 'system', id: 'system' },
-} as const
+const told = { input: 1, progress: { completed: 0 }, attempts: 1, requestedBy: { type: 'system', id: 'system' } }
+const job = { ...told, kind: 'run', status: 'done' as const }
 
 const ended = (n: number): WriteOperation => ({ insert: 'jobs', document: { ...job, key: `${n}`, endedAt: n } })
 
