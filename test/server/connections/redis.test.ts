@@ -86,8 +86,11 @@ requireOrSkip(
     expect(await redis.redis(request('GET', ['where'], { database: 3 }))).toBeNull()
     expect(await connectionsMade()).toBe(made + 2)
     await redis.redis(request('INCR', ['n']))
-    await expect(redis.redis(request('INCR', ['where']))).rejects.toThrow('not an integer')
+    // Another application has connections of its own, though it knows the password, too.
+    await opened[0]!.of('other').redis(request('PING'))
     expect(await connectionsMade()).toBe(made + 3)
+    await expect(redis.redis(request('INCR', ['where']))).rejects.toThrow('not an integer')
+    expect(await connectionsMade()).toBe(made + 4)
   })
 
   test('at most so many connections of an application are open; others wait for their turn', async () => {
