@@ -4,7 +4,7 @@ import type { Payload } from '../../engine/payload.ts'
 import { type Listing, type PageRequest, Refusal } from '../../nodes/services.ts'
 import { isCustom, isFilter } from '../mqtt/topics.ts'
 import type { AccessKeyDocument } from '../store/documents.ts'
-import type { AppStore } from '../store/port.ts'
+import type { AppStore, Filter } from '../store/port.ts'
 import {
   type Check,
   ids,
@@ -29,8 +29,8 @@ export interface AccessKeys {
   /** `secret` is shown here and never again. Throws Refusal. */
   create(body: unknown): Promise<AccessKeyView & { secret: string }>
   get(id: string): Promise<AccessKeyView | undefined>
-  /** Newest first. */
-  list(page: PageRequest): Promise<Listing<AccessKeyView>>
+  /** Newest first; default all. */
+  list(page: PageRequest, matching?: Filter): Promise<Listing<AccessKeyView>>
   /** Which devices it is for cannot be changed. Connections that it no longer allows end within half a minute. Throws Refusal. */
   update(id: string, patch: unknown): Promise<AccessKeyView>
   /** False when there was none. Its connections end within half a minute. */
@@ -75,13 +75,13 @@ export function openAccessKeys(app: AppStore): AccessKeys {
       const found = await collection.get(idOf(id))
       return found && viewOf(found)
     },
-    async list(request) {
+    async list(request, matching = { all: [] }) {
       const newest = { ...request, sortDirection: request.sortDirection ?? 'desc' }
-      return await listPage(
-        collection,
-        { all: [] },
-        { request: newest, sortFields, view: async (keys) => keys.map(viewOf) },
-      )
+      return await listPage(collection, matching, {
+        request: newest,
+        sortFields,
+        view: async (keys) => keys.map(viewOf),
+      })
     },
     async update(id, patch) {
       const change = readBody(patch, updateFields, 'the access key')

@@ -7,18 +7,6 @@ import { chunks } from '../tenancy/batch.ts'
 import type { Actor } from './happenings.ts'
 import { isoOf } from './listing.ts'
 
-/** A command as the API shows it. */
-export interface CommandView {
-  name: string
-  payload?: unknown
-  time: string
-}
-
-export interface CommandResource extends Commands {
-  /** Commands of a device, newest first, at most 1,000; default 1. */
-  log(deviceId: string, limit?: number): Promise<CommandView[]>
-}
-
 export interface CommandDeps {
   app: AppStore
   now(): number
@@ -35,7 +23,7 @@ const pruneEvery = 200
 const sentSince = new Map<string, number>()
 
 /** Commands to the devices of one application, as `actor` sends them. */
-export function openCommands({ app, now, actor, filterOf, perform }: CommandDeps): CommandResource {
+export function openCommands({ app, now, actor, filterOf, perform }: CommandDeps): Commands {
   const collection = app.collection('deviceCommands')
 
   async function* targets(ids: readonly string[], criteria: readonly DeviceCriteria[]): AsyncIterable<string> {
@@ -104,15 +92,6 @@ export function openCommands({ app, now, actor, filterOf, perform }: CommandDeps
       }
       await flush()
       return sent
-    },
-    async log(deviceId, limit = 1) {
-      const sort = { field: 'time', direction: 'desc' } as const
-      const filter: Filter = { field: 'deviceId', op: 'eq', value: deviceId.trim().toLowerCase() }
-      const found = await collection.find({ filter, sort, limit: Math.max(0, Math.min(Math.trunc(limit), 1_000)) })
-      return found.map(({ name, payload, time }) => ({
-        ...{ name, time: isoOf(time) },
-        ...(payload === undefined ? {} : { payload }),
-      }))
     },
   }
 }

@@ -3,11 +3,13 @@ import { type Api, Refusal } from '../../../nodes/services.ts'
 import { application } from './application.ts'
 import type { ApiWorld, Calls } from './call.ts'
 import { data } from './data.ts'
+import { deviceLog } from './device-log.ts'
 import { device, devices } from './devices.ts'
 import { event, events } from './events.ts'
 import { experienceGroup, experienceGroups, experienceUser, experienceUsers } from './experience.ts'
 import { file, files, privateFile, privateFiles } from './files.ts'
 import { flow, flows } from './flows.ts'
+import { applicationKey, applicationKeys } from './keys.ts'
 import { deviceRecipe, deviceRecipes } from './recipes.ts'
 import { resourceJob, resourceJobs } from './resource-jobs.ts'
 import { experienceVersion, experienceVersions, experienceView, experienceViews } from './versions.ts'
@@ -15,7 +17,8 @@ import { webhook, webhooks } from './webhooks.ts'
 
 /** Every call that is answered here: resource, then action, by their published names. */
 const resources: Readonly<Record<string, Calls>> = {
-  ...{ application, data, device, devices, deviceRecipe, deviceRecipes, event, events },
+  ...{ application, applicationKey, applicationKeys, data, devices },
+  ...{ device: { ...device, ...deviceLog }, deviceRecipe, deviceRecipes, event, events },
   ...{ experienceGroup, experienceGroups, experienceUser, experienceUsers },
   ...{ experienceVersion, experienceVersions, experienceView, experienceViews },
   ...{ file, files, privateFile, privateFiles },
