@@ -28,9 +28,14 @@ export function adminRouter({ store, queue, metrics, log, password, urlOf }: Adm
   const contentSecurityPolicy = { directives: { upgradeInsecureRequests: null } }
   router.use(helmet({ strictTransportSecurity: false, contentSecurityPolicy }))
   router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
+  const parts = { store: () => store.check(), queue: () => queue.check() }
+  let missed: readonly string[] = []
   router.get('/readyz', async (_request, response) => {
-    const parts = { store: () => store.check(), queue: () => queue.check() }
-    const missing = await missingOf(parts, (part, error) => log.error({ err: error }, `the ${part} does not answer`))
+    const missing = await missingOf(parts, (part, error) => {
+      // Probes come every few seconds: an outage is told once.
+      if (!missed.includes(part)) log.error({ err: error }, `the ${part} does not answer`)
+    })
+    missed = missing
     // Without what tells workers of jobs they find them a little later: no reason to send requests elsewhere.
     if (!missing.includes('store')) response.json({ status: 'ready', missing })
     else response.status(503).set('Retry-After', '5').json({ status: 'not ready', missing })

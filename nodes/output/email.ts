@@ -22,7 +22,7 @@ export const email = defineNode({
     once: template({
       key: 'onceTemplate',
       label: 'Only once for',
-      help: 'Such as {{data.id}}: of all mails of this flow with the same text here only the first is sent. Empty: all.',
+      help: 'Such as {{data.id}}: of all mails of this flow with the same text here only the first is sent, as far as the last 1,000 mails of a week tell. Empty: all.',
     }),
     result: path({ key: 'resultPath', label: 'Result', help: '{ success: true }, or { error }.', writes: true }),
   },

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { StoreError } from '../../server/store/port.ts'
 import { clientOf } from '../helpers/client.ts'
 import { startServer, type TestServer } from '../helpers/server.ts'
 
@@ -20,6 +21,20 @@ describe('with a password', () => {
 
   test.each(['/healthz', '/readyz'])('%s is open', async (path) => {
     expect((await ask(path)).status).toBe(200)
+  })
+
+  test('/readyz tells what does not answer, and the log once', async () => {
+    const before = running.log.length
+    const away = new StoreError('unavailable', 'Expected an answer of db.internal, got none')
+    const check = vi.spyOn(running.store, 'check').mockRejectedValue(away)
+    for (let n = 0; n < 3; n++) {
+      const answer = await ask('/readyz')
+      expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' } })
+      expect(JSON.parse(answer.text)).toEqual({ status: 'not ready', missing: ['store'] })
+    }
+    check.mockRestore()
+    expect(running.log.slice(before)).toMatchObject([{ msg: 'the store does not answer' }])
+    expect(JSON.parse((await ask('/readyz')).text)).toEqual({ status: 'ready', missing: [] })
   })
 
   const wrong: [string, Record<string, string>][] = [
