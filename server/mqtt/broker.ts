@@ -12,6 +12,7 @@ import { isId } from '../store/id.ts'
 import type { AppStore, Store } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
 import { chunks } from '../tenancy/batch.ts'
+import { openBans } from './bans.ts'
 import {
   type Client,
   type Connection,
@@ -65,7 +66,6 @@ export interface BrokerDeps {
 const mostSubscriptions = 1_000
 const mostStrangers = 1_000
 const newConnections = 300
-const banMs = 30_000
 const checkMs = 30_000
 
 interface Session {
@@ -96,7 +96,7 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
   const presences = openPresence({ store, now, resources, alone: deps.alone, onError })
   const applications = new Map<string, Connected>()
   const guards = guardsOf(limits.messages, now)
-  const bans = new Map<string, number>()
+  const bans = openBans(now)
   const sockets = new Set<Socket>()
   let strangers = 0
   let closing = false
@@ -110,7 +110,7 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
     const deviceId = given.clientId.trim()
     const device = isId(deviceId) ? await app.collection('devices').get(deviceId) : undefined
     if (device === undefined || !mayConnect({ device, key: found }, address)) return Refused.notAuthorized
-    if ((bans.get(banKey(app, deviceId)) ?? 0) > now()) return Refused.notAuthorized
+    if (bans.has(banKey(app, deviceId))) return Refused.notAuthorized
     if (closing || !guards.connections.take(scopeKey(app.scope)).allowed) return Refused.unavailable
     const connected = connectedOf(app)
     const full = connected.sessions.size + connected.coming >= limits.connections
@@ -167,8 +167,7 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
   }
 
   function overLimit({ login: { app, device } }: Session): Drop {
-    if (bans.size > 10_000) for (const [key, until] of bans) if (until <= now()) bans.delete(key)
-    bans.set(banKey(app, device.id), now() + banMs)
+    bans.add(banKey(app, device.id))
     return new Drop('Rate Limit Exceeded')
   }
 
