@@ -34,7 +34,7 @@ async function dying(operations: readonly WriteOperation[]): Promise<void> {
 }
 
 /** Works on what is due, until nothing is; a worker that dies leaves its job behind, as the queue would find it again. */
-async function work(): Promise<void> {
+async function work(app = world.app): Promise<void> {
   const definition = resourceJob({ now, plans: world.plans, jobsOf: queueOf, resources: (app) => world.resources(app) })
   for (;;) {
     const filter = {
@@ -47,7 +47,7 @@ async function work(): Promise<void> {
     const [job] = await world.app.collection('jobs').find({ filter, limit: 1 })
     if (job === undefined) return
     const { signal } = new AbortController()
-    const context = { app: world.app, id: job.id, input: job.input, attempt: 1, signal, write: dying }
+    const context = { app, id: job.id, input: job.input, attempt: 1, signal, write: dying }
     try {
       await definition.run(context as unknown as JobContext)
       await world.app.collection('jobs').update(job.id, { status: 'done', dueAt: undefined })
@@ -322,6 +322,22 @@ describe('a worker that dies', () => {
     await Promise.all([work(), work(), work()])
     expect(await iterationIds()).toHaveLength(5)
   })
+})
+
+test('a worker that has counted what runs begins nothing when another began something since', async () => {
+  await jobs.execute({ jobId: await make() })
+  const iterations = world.app.collection('resourceIterations')
+  let finds = 0
+  const find: typeof iterations.find = async (query) => {
+    // After the first, which counts; the other worker takes the same job, and ends a whole step.
+    if (++finds === 2) await work()
+    return await iterations.find(query)
+  }
+  const slow: AppStore['collection'] = (name) =>
+    name === 'resourceIterations' ? ({ ...iterations, find } as never) : world.app.collection(name)
+  await work({ ...world.app, collection: slow })
+  expect(finds).toBeGreaterThan(2)
+  expect(await iterationIds()).toHaveLength(1)
 })
 
 test('another application neither executes, acknowledges nor cancels it', async () => {
