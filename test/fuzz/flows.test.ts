@@ -94,6 +94,8 @@ test('a flow that was changed at random loads and runs, or says what is wrong wi
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...written), mutations, async ({ file, flowClass, content }, changes) => {
       const changed = mutate(content, changes)
+      // The store refuses what is larger.
+      fc.pre(JSON.stringify(changed).length < 16_000_000)
       const loaded = await world.load({ flowClass, content: changed as Payload })
       for (const { code, message, pointer } of loaded.flow.problems) {
         problems += 1
