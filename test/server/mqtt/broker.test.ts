@@ -1,6 +1,7 @@
 import { connect as connectSocket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { RunJobInput } from '../../../server/flows/run-job.ts'
+import { openPresence } from '../../../server/mqtt/presence.ts'
 import { openAccessKeys } from '../../../server/resources/access-keys.ts'
 import {
   connect,
@@ -555,19 +556,32 @@ describe('limits', () => {
   })
 })
 
+test('a connection that ends where another of its device goes on leaves it connected', async () => {
+  const { id: deviceId } = await world.device()
+  const presence = presences()
+  const first = await presence.connected(world.app, { deviceId, address: '' })
+  const second = await presence.connected(world.app, { deviceId, address: '' })
+  await presence.ended(first, { reason: 'New Connection', received: 0, sent: 0 })
+  expect(await connection(deviceId)).toBe(1)
+  await presence.ended(second, { reason: 'Client Disconnected', received: 0, sent: 0 })
+  expect(await connection(deviceId)).toBe(0)
+})
+
+const presences = () =>
+  openPresence({
+    ...{ store: world.server.store, now: Date.now, resources: () => world.resources, alone: true },
+    onError: (error) => {
+      throw error
+    },
+  })
+
 test('a broker that died leaves nobody connected', async () => {
   const device = await world.device()
   const session = { deviceId: device.id, broker: 'dead', address: '127.0.0.1', startedAt: Date.now() - 1_000 }
   await world.app.collection('deviceSessions').insert(session)
   await world.resources.devices.setConnection(device.id, true)
   await flow('Listens', [trigger('deviceIdDisconnect', device.id)])
-  const { openPresence } = await import('../../../server/mqtt/presence.ts')
-  const presence = openPresence({
-    ...{ store: world.server.store, now: Date.now, resources: () => world.resources, alone: true },
-    onError: (error) => {
-      throw error
-    },
-  })
+  const presence = presences()
   await presence.repair()
   expect(await connection(device.id)).toBe(0)
   expect(await reasons()).toEqual(['Server Shutdown'])
