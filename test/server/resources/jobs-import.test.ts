@@ -109,7 +109,8 @@ test('other work goes on while a large text is read', async () => {
   }, 1)
   expect(await importDevices({ csv, requestedBy: user, tags: [] })).toMatchObject({ status: 'queued' })
   clearInterval(timer)
-  expect(turns).toBeGreaterThan(10)
+  // Without a pause in the reading there is none; how many there are depends on the machine.
+  expect(turns).toBeGreaterThan(1)
   expect((await jobsOf())[0]!.input).toMatchObject({ rows: 100_000 })
 })
 
