@@ -367,6 +367,10 @@ describe('state', () => {
     expect(await ask({ resolution: 1000, aggregation: 'max', attributes: ['level'] })).toEqual({
       level: [{ time: new Date(1000), value: 3 }],
     })
+    // However wide, a bucket holds what there is.
+    for (const resolution of [1e300, Number.POSITIVE_INFINITY]) {
+      expect(await ask({ resolution, attributes: ['level'] })).toEqual({ level: [{ time: new Date(0), value: 1.5 }] })
+    }
     expect(await ask({ deviceId: '' })).toEqual({})
     expect(await ask({ start: 3000 })).toEqual({})
     await expect(ask({ resolution: 1, end: 1e9 })).rejects.toThrow('resolution of at least')
