@@ -1,4 +1,6 @@
-import type { CollectionName, Documents, FlowDocument, OriginDocument } from '../store/documents.ts'
+import type { OriginDocument } from '../store/documents/experience.ts'
+import type { FlowDocument } from '../store/documents/flows.ts'
+import type { CollectionName, Documents } from '../store/documents.ts'
 import type { AppStore } from '../store/port.ts'
 
 /** All that an export is made of, each list in an order that stays the same from export to export. */

@@ -1,13 +1,8 @@
-import type {
-  AttributeDefinition,
-  DeviceDocument,
-  FlowDocument,
-  FlowVersionDocument,
-  GroupDocument,
-  ResourceJobDocument,
-  ViewDocument,
-  WebhookDocument,
-} from '../store/documents.ts'
+import type { AttributeDefinition, DeviceDocument } from '../store/documents/devices.ts'
+import type { ViewDocument, WebhookDocument } from '../store/documents/experience.ts'
+import type { FlowDocument, FlowVersionDocument } from '../store/documents/flows.ts'
+import type { ResourceJobDocument } from '../store/documents/jobs.ts'
+import type { GroupDocument } from '../store/documents/people.ts'
 import type { AppStore } from '../store/port.ts'
 import { type Everything, readEverything } from './everything.ts'
 import type { KindName } from './kinds.ts'

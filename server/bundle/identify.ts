@@ -1,4 +1,5 @@
-import type { Document, OriginDocument } from '../store/documents.ts'
+import type { Document } from '../store/documents/document.ts'
+import type { OriginDocument } from '../store/documents/experience.ts'
 import { collections } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
 import type { AppStore, Filter } from '../store/port.ts'

@@ -1,5 +1,5 @@
 import { checkPassword, hashPassword } from '../resources/passwords.ts'
-import type { UserDocument } from '../store/documents.ts'
+import type { UserDocument } from '../store/documents/people.ts'
 
 /** What a user document holds of a password that came with an import. */
 export type PasswordFields = Pick<UserDocument, 'passwordHash' | 'passwordLastUpdated' | 'passwordImportedAt'>

@@ -1,4 +1,5 @@
-import type { CollectionName, Document, Documents } from '../store/documents.ts'
+import type { Document } from '../store/documents/document.ts'
+import type { CollectionName, Documents } from '../store/documents.ts'
 import { fold } from '../store/fold.ts'
 import { versionOf } from './check.ts'
 import type { KindName } from './kinds.ts'

@@ -5,7 +5,7 @@ import { type CellValue, type ColumnFields, columns as readColumns } from '../re
 import { keyOperations } from '../resources/data-table-keys.ts'
 import { rowsOf } from '../resources/data-table-query.ts'
 import { changed, newRow } from '../resources/data-table-rows.ts'
-import type { DataColumn, DataTableDocument, DataTableRowDocument } from '../store/documents.ts'
+import type { DataColumn, DataTableDocument, DataTableRowDocument } from '../store/documents/tables.ts'
 import type { AppStore, WriteOperation } from '../store/port.ts'
 import { type Problem, pointTo, problem } from './problem.ts'
 import type { Resource } from './read.ts'

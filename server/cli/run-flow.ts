@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { hostUrlsOf } from '../bundle/host-urls.ts'
 import { substitution } from '../bundle/references.ts'
 import { type Config, ConfigError } from '../config.ts'
-import type { FlowContent } from '../store/documents.ts'
+import type { FlowContent } from '../store/documents/flows.ts'
 import type { AppStore } from '../store/port.ts'
 
 const library = join(import.meta.dirname, '../../flows')

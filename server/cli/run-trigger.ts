@@ -3,7 +3,7 @@ import type { Payload } from '../../engine/payload.ts'
 import { ConfigError } from '../config.ts'
 import { buttonData } from '../flows/payload.ts'
 import type { RunnableFlow } from '../flows/plans.ts'
-import type { EndpointDocument } from '../store/documents.ts'
+import type { EndpointDocument } from '../store/documents/experience.ts'
 import type { AppStore } from '../store/port.ts'
 
 /** A trigger to start with, and the data that it gives to a run where nobody says otherwise. */

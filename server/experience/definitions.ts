@@ -1,6 +1,6 @@
 import { globalsOf } from '../../engine/compile.ts'
 import type { Payload } from '../../engine/payload.ts'
-import type { EndpointDocument, ExperienceVersionDocument, ViewDocument } from '../store/documents.ts'
+import type { EndpointDocument, ExperienceVersionDocument, ViewDocument } from '../store/documents/experience.ts'
 import type { AppStore } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { lazyTemplate } from './lazy-template.ts'

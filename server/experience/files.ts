@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HttpError } from '../errors.ts'
-import type { FileDocument } from '../store/documents.ts'
+import type { FileDocument } from '../store/documents/experience.ts'
 import type { AppStore } from '../store/port.ts'
 import { sendContent } from './content.ts'
 import { parseForm } from './form.ts'

@@ -1,7 +1,7 @@
 import { FlowError } from '../../engine/errors.ts'
 import type { Payload } from '../../engine/payload.ts'
 import type { Reply } from '../../nodes/services.ts'
-import type { StaticReply } from '../store/documents.ts'
+import type { StaticReply } from '../store/documents/experience.ts'
 import { lazyTemplate } from './lazy-template.ts'
 
 /** A reply that an endpoint or version gives without a flow. `status` is for pages that name none. */

@@ -1,5 +1,7 @@
 import { Refusal } from '../../nodes/services.ts'
-import type { CollectionName, Documents, ExperienceVersionDocument, FlowVersionDocument } from '../store/documents.ts'
+import type { ExperienceVersionDocument } from '../store/documents/experience.ts'
+import type { FlowVersionDocument } from '../store/documents/flows.ts'
+import type { CollectionName, Documents } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
 import { type AppStore, type Hosts, StoreError, type WriteOperation } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { HttpError } from '../errors.ts'
-import type { WebhookDocument } from '../store/documents.ts'
+import type { WebhookDocument } from '../store/documents/experience.ts'
 import { type Answer, jsonAnswer } from './reply.ts'
 import type { RequestParts, Source } from './request.ts'
 

@@ -2,7 +2,7 @@ import { type Catalog, compileFlow, globalsOf, type Plan } from '../../engine/co
 import type { FlowClass, Problem } from '../../engine/document.ts'
 import { type Payload, readPath } from '../../engine/payload.ts'
 import { openTemplates, type Templates } from '../../engine/template.ts'
-import type { FlowContent } from '../store/documents.ts'
+import type { FlowContent } from '../store/documents/flows.ts'
 import type { AppStore } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
 

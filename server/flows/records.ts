@@ -1,5 +1,5 @@
 import type { Outcome } from '../../engine/run.ts'
-import type { RunDocument } from '../store/documents.ts'
+import type { RunDocument } from '../store/documents/flows.ts'
 import type { AppStore, NewDocument } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
 

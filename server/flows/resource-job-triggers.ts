@@ -1,7 +1,7 @@
 import type { Jobs } from '../jobs/port.ts'
 import { isoOf } from '../resources/listing.ts'
 import { mayRetry } from '../resources/resource-jobs.ts'
-import type { ResourceExecutionDocument, ResourceIterationDocument } from '../store/documents.ts'
+import type { ResourceExecutionDocument, ResourceIterationDocument } from '../store/documents/jobs.ts'
 import type { WriteOperation } from '../store/port.ts'
 import type { AppFlows } from './plans.ts'
 import type { RunJobInput } from './run-job.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { PlanTrigger } from '../../engine/compile.ts'
 import type { Jobs } from '../jobs/port.ts'
-import type { ScheduleDocument } from '../store/documents.ts'
+import type { ScheduleDocument } from '../store/documents/flows.ts'
 import { type AppStore, StoreError } from '../store/port.ts'
 import { isTooFar, nextDue } from './due.ts'
 import type { AppFlows, Plans } from './plans.ts'

@@ -2,7 +2,7 @@ import type { PlanTrigger } from '../../engine/compile.ts'
 import type { Payload } from '../../engine/payload.ts'
 import type { Happening } from '../resources/happenings.ts'
 import { isoOf } from '../resources/listing.ts'
-import type { DeviceDocument } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
 import type { StatePoint } from '../store/port.ts'
 
 /** What one run that a trigger begins gets of its own. `time` in milliseconds since the epoch. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { JobDocument, JobProgress } from '../store/documents.ts'
+import type { JobDocument, JobProgress } from '../store/documents/jobs.ts'
 import { type AppStore, StoreError, type WriteOperation } from '../store/port.ts'
 import { endingOf, type Settled, type Standing } from './ending.ts'
 import { openFence, refuses } from './fence.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Refusal } from '../../nodes/services.ts'
-import type { DeviceDocument } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
 import type { AppStore, Filter, WriteOperation } from '../store/port.ts'
 import { matching } from '../tenancy/batch.ts'
 import { openTenancy } from '../tenancy/rule.ts'

@@ -1,6 +1,7 @@
 import { Refusal, type TagPair } from '../../nodes/services.ts'
 import { byClass, type DeviceFields, mergeTags, overRecipe, readDevice } from '../resources/device-fields.ts'
-import type { DeviceDocument, RecipeDocument, Tag } from '../store/documents.ts'
+import type { DeviceDocument, RecipeDocument } from '../store/documents/devices.ts'
+import type { Tag } from '../store/documents/document.ts'
 import type { Columns, CsvRow } from './device-import-csv.ts'
 
 const mostCellChars = 255

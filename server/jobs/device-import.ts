@@ -1,6 +1,7 @@
 import type { Happening } from '../resources/happenings.ts'
 import { again } from '../resources/writing.ts'
-import type { RecipeDocument, Tag } from '../store/documents.ts'
+import type { RecipeDocument } from '../store/documents/devices.ts'
+import type { Tag } from '../store/documents/document.ts'
 import type { AppStore } from '../store/port.ts'
 import { writeBatch } from './device-import-batch.ts'
 import { type CsvRow, csvRows, readColumns } from './device-import-csv.ts'

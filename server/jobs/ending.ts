@@ -1,4 +1,4 @@
-import type { JobDocument } from '../store/documents.ts'
+import type { JobDocument } from '../store/documents/jobs.ts'
 import type { Change, WriteOperation } from '../store/port.ts'
 import { atRest, backoffOf, mostAttemptsOf } from './lease.ts'
 import { type JobDefinition, type JobEnd, JobFailed, type JobResult } from './port.ts'

@@ -1,4 +1,5 @@
-import type { DeviceDocument, Tag } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
+import type { Tag } from '../store/documents/document.ts'
 import type { AppStore } from '../store/port.ts'
 import { openCsvPieces } from './csv.ts'
 import type { ExportInput } from './export-document.ts'

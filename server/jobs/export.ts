@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { DeviceDocument, UserDocument } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
+import type { UserDocument } from '../store/documents/people.ts'
 import { newId } from '../store/id.ts'
 import type { AppStore } from '../store/port.ts'
 import { openTenancy, type TenancyRule } from '../tenancy/rule.ts'

@@ -1,4 +1,4 @@
-import type { JobDocument } from '../store/documents.ts'
+import type { JobDocument } from '../store/documents/jobs.ts'
 import { newId } from '../store/id.ts'
 import { type AppStore, type Change, type NewDocument, StoreError } from '../store/port.ts'
 import { checkKey, checkSize } from './limits.ts'

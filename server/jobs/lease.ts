@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { JobDocument } from '../store/documents.ts'
+import type { JobDocument } from '../store/documents/jobs.ts'
 import type { Change, WriteOperation } from '../store/port.ts'
 import type { JobDefinition } from './port.ts'
 

@@ -1,4 +1,4 @@
-import type { JobDocument } from '../store/documents.ts'
+import type { JobDocument } from '../store/documents/jobs.ts'
 import { type AppStore, type Filter, StoreError, type WriteOperation } from '../store/port.ts'
 import { refuses } from './fence.ts'
 import { afterLostWorker, startOf } from './lease.ts'

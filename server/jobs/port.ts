@@ -1,4 +1,4 @@
-import type { JobDocument, JobProgress } from '../store/documents.ts'
+import type { JobDocument, JobProgress } from '../store/documents/jobs.ts'
 import type { AppStore, WriteOperation } from '../store/port.ts'
 import type { Scope } from '../store/scope.ts'
 

@@ -1,6 +1,6 @@
 import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { JobDocument } from '../store/documents.ts'
+import type { JobDocument } from '../store/documents/jobs.ts'
 import type { AppStore, Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { type Attempt, openAttempt } from './attempt.ts'

@@ -2,7 +2,7 @@ import { Refusal } from '../../nodes/services.ts'
 import { anyone } from '../resources/happenings.ts'
 import { isoOf } from '../resources/listing.ts'
 import type { Resources } from '../resources/resources.ts'
-import type { ResourceExecutionDocument } from '../store/documents.ts'
+import type { ResourceExecutionDocument } from '../store/documents/jobs.ts'
 import type { AppStore } from '../store/port.ts'
 import { csvLines, openCsvPieces } from './csv.ts'
 

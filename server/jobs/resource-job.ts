@@ -3,7 +3,7 @@ import { completeData, iterationData, resourceRuns, retriesOf } from '../flows/r
 import { mayRetry, resourceJobKind, waitingAgain } from '../resources/resource-jobs.ts'
 import type { Resources } from '../resources/resources.ts'
 import { again } from '../resources/writing.ts'
-import type { ResourceExecutionDocument, ResourceIterationDocument } from '../store/documents.ts'
+import type { ResourceExecutionDocument, ResourceIterationDocument } from '../store/documents/jobs.ts'
 import type { AppStore, Filter, WriteOperation } from '../store/port.ts'
 import type { JobContext, JobDefinition, Jobs } from './port.ts'
 import { writeReport } from './resource-job-report.ts'

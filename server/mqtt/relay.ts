@@ -1,4 +1,4 @@
-import type { MqttMessageDocument } from '../store/documents.ts'
+import type { MqttMessageDocument } from '../store/documents/devices.ts'
 import { newId } from '../store/id.ts'
 import type { AppStore } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'

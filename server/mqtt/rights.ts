@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js'
-import type { AccessKeyDocument, DeviceDocument } from '../store/documents.ts'
+import type { AccessKeyDocument, DeviceDocument } from '../store/documents/devices.ts'
 import type { AppStore } from '../store/port.ts'
 import { covers, deviceTopicOf, isCustom, isFilter, isTopic, overlaps } from './topics.ts'
 

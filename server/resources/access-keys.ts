@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js'
 import type { Payload } from '../../engine/payload.ts'
 import { type Listing, type PageRequest, Refusal } from '../../nodes/services.ts'
 import { isCustom, isFilter } from '../mqtt/topics.ts'
-import type { AccessKeyDocument } from '../store/documents.ts'
+import type { AccessKeyDocument } from '../store/documents/devices.ts'
 import type { AppStore, Filter } from '../store/port.ts'
 import {
   type Check,

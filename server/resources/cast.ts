@@ -1,5 +1,5 @@
 import { readGps } from '../../nodes/gps-text.ts'
-import type { AttributeDefinition } from '../store/documents.ts'
+import type { AttributeDefinition } from '../store/documents/devices.ts'
 import type { StateValue } from '../store/port.ts'
 
 export const mostStringBytes = 65_536

@@ -1,5 +1,5 @@
 import { Refusal } from '../../nodes/services.ts'
-import type { Tag } from '../store/documents.ts'
+import type { Tag } from '../store/documents/document.ts'
 
 /** Reads one field of a body: gives the value as it is kept, or throws Refusal `Validation` naming the place. */
 export type Check<T> = (value: unknown, place: string) => T

@@ -4,7 +4,7 @@ import { CsvError, type Options, parse } from 'csv-parse'
 import { parse as parseWhole } from 'csv-parse/sync'
 import { Refusal } from '../../nodes/services.ts'
 import { openCsvPieces } from '../jobs/csv.ts'
-import type { DataTableDocument, DataTableRowDocument } from '../store/documents.ts'
+import type { DataTableDocument, DataTableRowDocument } from '../store/documents/tables.ts'
 import { builtIn, type CellValue, type ColumnFields, castCell, mostColumns } from './data-table-fields.ts'
 import { rowViewer } from './data-table-views.ts'
 

@@ -1,5 +1,5 @@
 import { Refusal } from '../../nodes/services.ts'
-import type { DataColumn } from '../store/documents.ts'
+import type { DataColumn } from '../store/documents/tables.ts'
 import { castState } from './cast.ts'
 import { type Check, isObject, listOf, oneOf, orNothing, refused, text } from './check.ts'
 

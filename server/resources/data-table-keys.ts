@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { DataTableDocument } from '../store/documents.ts'
+import type { DataTableDocument } from '../store/documents/tables.ts'
 import type { WriteOperation } from '../store/port.ts'
 import type { CellValue } from './data-table-fields.ts'
 

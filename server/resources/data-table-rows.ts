@@ -1,5 +1,5 @@
 import { type DataTables, Refusal, type RowCriteria, type TableRow } from '../../nodes/services.ts'
-import type { DataTableDocument, DataTableRowDocument } from '../store/documents.ts'
+import type { DataTableDocument, DataTableRowDocument } from '../store/documents/tables.ts'
 import { isId, newId } from '../store/id.ts'
 import { type AppStore, type Filter, type NewDocument, StoreError, type WriteOperation } from '../store/port.ts'
 import { type CellValue, checkRequired, givenCells, newCells } from './data-table-fields.ts'

@@ -1,5 +1,5 @@
 import type { TableRow } from '../../nodes/services.ts'
-import type { DataTableDocument, DataTableRowDocument } from '../store/documents.ts'
+import type { DataTableDocument, DataTableRowDocument } from '../store/documents/tables.ts'
 import { isoOf } from './listing.ts'
 
 /** Where the cells of a table keep when a row was made, and when it was last changed. */

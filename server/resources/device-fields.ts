@@ -1,6 +1,7 @@
 import type { Payload } from '../../engine/payload.ts'
 import { type DeviceMerge, Refusal, type TagPair } from '../../nodes/services.ts'
-import type { AttributeDefinition, DeviceDocument, RecipeDocument, Tag } from '../store/documents.ts'
+import type { AttributeDefinition, DeviceDocument, RecipeDocument } from '../store/documents/devices.ts'
+import type { Tag } from '../store/documents/document.ts'
 import {
   type Check,
   type Checked,

@@ -1,5 +1,6 @@
 import type { DeviceShape, DeviceView } from '../../nodes/services.ts'
-import type { AttributeDefinition, DeviceDocument, Tag } from '../store/documents.ts'
+import type { AttributeDefinition, DeviceDocument } from '../store/documents/devices.ts'
+import type { Tag } from '../store/documents/document.ts'
 import type { AppStore, LastValue } from '../store/port.ts'
 import { isoOf } from './listing.ts'
 

@@ -8,7 +8,7 @@ import {
   Refusal,
 } from '../../nodes/services.ts'
 import { parseQuery } from '../query.ts'
-import type { AttributeDefinition, DeviceDocument } from '../store/documents.ts'
+import type { AttributeDefinition, DeviceDocument } from '../store/documents/devices.ts'
 import { isId, newId } from '../store/id.ts'
 import type { AppStore, Filter, WriteOperation } from '../store/port.ts'
 import { matching } from '../tenancy/batch.ts'

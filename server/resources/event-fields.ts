@@ -1,5 +1,5 @@
 import { type EventView, Refusal, type TagPair } from '../../nodes/services.ts'
-import type { EventDocument, EventUpdate } from '../store/documents.ts'
+import type { EventDocument, EventUpdate } from '../store/documents/devices.ts'
 import { type Check, flag, id, isObject, oneOf, orNothing, refused, tagMap, text, time } from './check.ts'
 
 export const mostDataBytes = 256 * 1024

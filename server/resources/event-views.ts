@@ -1,5 +1,5 @@
 import type { EventView } from '../../nodes/services.ts'
-import type { DeviceDocument, EventDocument, EventUpdate } from '../store/documents.ts'
+import type { DeviceDocument, EventDocument, EventUpdate } from '../store/documents/devices.ts'
 import type { AppStore } from '../store/port.ts'
 import { chunks } from '../tenancy/batch.ts'
 import { isoOf } from './listing.ts'

@@ -1,6 +1,6 @@
 import { type EventCriteria, type Events, type EventView, Refusal } from '../../nodes/services.ts'
 import { parseQuery } from '../query.ts'
-import type { EventDocument, EventUpdate } from '../store/documents.ts'
+import type { EventDocument, EventUpdate } from '../store/documents/devices.ts'
 import { isId } from '../store/id.ts'
 import type { AppStore, Filter } from '../store/port.ts'
 import { matching } from '../tenancy/batch.ts'

@@ -1,7 +1,7 @@
 import { type FileCriteria, type Files, type FileView, type PageRequest, Refusal } from '../../nodes/services.ts'
 import { contentTypeOf } from '../bundle/content-type.ts'
 import { openFileLinks } from '../experience/files.ts'
-import type { FileDocument } from '../store/documents.ts'
+import type { FileDocument } from '../store/documents/experience.ts'
 import { newId } from '../store/id.ts'
 import type { AppStore } from '../store/port.ts'
 import { refused } from './check.ts'

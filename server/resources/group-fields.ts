@@ -1,4 +1,4 @@
-import type { Tag } from '../store/documents.ts'
+import type { Tag } from '../store/documents/document.ts'
 import { type Check, id, ids, isObject, keyText, listOf, orNothing, refused, tagMap, tagValue, text } from './check.ts'
 
 const tagPair: Check<Partial<Tag>> = (value, place) => {

@@ -1,5 +1,5 @@
 import type { GroupView } from '../../nodes/services.ts'
-import type { GroupDocument } from '../store/documents.ts'
+import type { GroupDocument } from '../store/documents/people.ts'
 import type { AppStore } from '../store/port.ts'
 import { chunks, matching } from '../tenancy/batch.ts'
 import { isoOf } from './listing.ts'

@@ -7,7 +7,7 @@ import {
   type TagPair,
 } from '../../nodes/services.ts'
 import { parseQuery } from '../query.ts'
-import type { GroupDocument, UserDocument } from '../store/documents.ts'
+import type { GroupDocument, UserDocument } from '../store/documents/people.ts'
 import { newId } from '../store/id.ts'
 import type { AppStore, Filter, WriteOperation } from '../store/port.ts'
 import { matching } from '../tenancy/batch.ts'

@@ -1,6 +1,6 @@
 import type { Payload } from '../../engine/payload.ts'
 import type { EventView, FileView, TableRow } from '../../nodes/services.ts'
-import type { DeviceDocument } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
 import type { StatePoint } from '../store/port.ts'
 
 /** Who does something to the devices and events of an application. */

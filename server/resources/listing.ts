@@ -1,5 +1,5 @@
 import { type Listing, type PageRequest, Refusal, type TagPair } from '../../nodes/services.ts'
-import type { Document } from '../store/documents.ts'
+import type { Document } from '../store/documents/document.ts'
 import type { Collection, Filter } from '../store/port.ts'
 
 /** Fields that a list may be sorted by; the first is the default. A name of the format may stand for another of the store. */

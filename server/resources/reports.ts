@@ -1,5 +1,5 @@
 import { type Devices, Refusal, type StateReport } from '../../nodes/services.ts'
-import type { DeviceDocument } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
 import type { AppStore, StatePoint, StateValue } from '../store/port.ts'
 import { chunks } from '../tenancy/batch.ts'
 import { castState } from './cast.ts'

@@ -1,4 +1,4 @@
-import type { ResourceJobSettings } from '../store/documents.ts'
+import type { ResourceJobSettings } from '../store/documents/jobs.ts'
 import { type Check, flag, oneOf, readBody, refused, text, whole } from './check.ts'
 
 /** JSON text of an object. */

@@ -2,7 +2,11 @@ import { FlowError } from '../../engine/errors.ts'
 import { openTemplates } from '../../engine/template.ts'
 import { Refusal, type ResourceJobs } from '../../nodes/services.ts'
 import type { Jobs } from '../jobs/port.ts'
-import type { ResourceExecutionDocument, ResourceIterationDocument, ResourceJobDocument } from '../store/documents.ts'
+import type {
+  ResourceExecutionDocument,
+  ResourceIterationDocument,
+  ResourceJobDocument,
+} from '../store/documents/jobs.ts'
 import { newId } from '../store/id.ts'
 import type { AppStore, Filter, WriteOperation } from '../store/port.ts'
 import { isObject, refused } from './check.ts'

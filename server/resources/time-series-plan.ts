@@ -1,5 +1,5 @@
 import { Refusal, type SeriesRequest } from '../../nodes/services.ts'
-import type { DeviceDocument } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
 import { type FoldName, folds } from './time-series-fold.ts'
 
 export type Aggregation = FoldName | 'TIMEATVALUE' | 'NONE'

@@ -1,5 +1,5 @@
 import { type DeviceCriteria, Refusal, type Series, type SeriesRequest } from '../../nodes/services.ts'
-import type { DeviceDocument } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
 import { isId } from '../store/id.ts'
 import type { AppStore, Filter } from '../store/port.ts'
 import { tagsAsObject } from './device-views.ts'

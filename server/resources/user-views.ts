@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { UserView } from '../../nodes/services.ts'
-import type { GroupDocument, UserDocument } from '../store/documents.ts'
+import type { GroupDocument, UserDocument } from '../store/documents/people.ts'
 import { fold } from '../store/fold.ts'
 import type { AppStore } from '../store/port.ts'
 import { chunks } from '../tenancy/batch.ts'

@@ -1,4 +1,4 @@
-import type { Document } from './documents.ts'
+import type { Document } from './documents/document.ts'
 import { isId, newId } from './id.ts'
 import type { Connection } from './mongo-client.ts'
 import { isTaken, keyOf, type Stored, toDocument, toStored } from './mongo-document.ts'

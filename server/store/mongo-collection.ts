@@ -1,6 +1,6 @@
 import type { Document as MongoDocument, Filter as Query, Sort } from 'mongodb'
 import { checkCells } from './cells.ts'
-import type { Document } from './documents.ts'
+import type { Document } from './documents/document.ts'
 import { checkFilter } from './filter.ts'
 import type { Connection } from './mongo-client.ts'
 import { keyOf, type Stored, toDocument } from './mongo-document.ts'

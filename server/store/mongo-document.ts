@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { BSON } from 'mongodb'
 import { cellsAt, toScalar } from './cells.ts'
-import type { Document } from './documents.ts'
+import type { Document } from './documents/document.ts'
 import { fold } from './fold.ts'
 import { exactKey, foldedListKey, listKey, type MongoLayout, sortKey, tagKey, uniqueKey } from './mongo-plan.ts'
 import { type Scalar, StoreError } from './port.ts'

@@ -1,5 +1,5 @@
 import { type IndexDescription, MongoServerError } from 'mongodb'
-import type { Document } from './documents.ts'
+import type { Document } from './documents/document.ts'
 import type { Connection } from './mongo-client.ts'
 import { type Stored, toDocument, toStored } from './mongo-document.ts'
 import { indexesOf, type MongoLayout, type MongoLayouts, tableOf } from './mongo-plan.ts'

@@ -1,4 +1,5 @@
-import type { CollectionName, CollectionPlan, Document, Documents } from './documents.ts'
+import type { Document } from './documents/document.ts'
+import type { CollectionName, CollectionPlan, Documents } from './documents.ts'
 import { planBatch } from './mongo-batch.ts'
 import { openBlobs } from './mongo-blobs.ts'
 import { type Connection, connect } from './mongo-client.ts'

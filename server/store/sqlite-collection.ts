@@ -1,4 +1,4 @@
-import type { Document } from './documents.ts'
+import type { Document } from './documents/document.ts'
 import { isId, newId } from './id.ts'
 import { type Collection, StoreError } from './port.ts'
 import type { Database, Row } from './sqlite-database.ts'

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { CollectionName, Document, Documents } from './documents.ts'
+import type { Document } from './documents/document.ts'
+import type { CollectionName, Documents } from './documents.ts'
 import { type AppStore, type Collection, type Store, StoreError, type WriteOperation } from './port.ts'
 import { type Scope, scopeKey } from './scope.ts'
 import { openBlobs } from './sqlite-blobs.ts'

@@ -1,4 +1,4 @@
-import type { DeviceDocument } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
 import type { Filter } from '../store/port.ts'
 import { type Associator, isPair } from './association.ts'
 

@@ -1,7 +1,9 @@
 import { Refusal } from '../../nodes/services.ts'
 import { matchesFilter } from '../filter.ts'
 import { parseQuery } from '../query.ts'
-import type { DeviceDocument, GroupDocument, Tag } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
+import type { Tag } from '../store/documents/document.ts'
+import type { GroupDocument } from '../store/documents/people.ts'
 import type { Filter } from '../store/port.ts'
 
 /** A group with its device query read. */

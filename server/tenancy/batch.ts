@@ -1,13 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import type {
-  CollectionName,
-  DeviceDocument,
-  Document,
-  Documents,
-  EndpointDocument,
-  GroupDocument,
-  UserDocument,
-} from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
+import type { Document } from '../store/documents/document.ts'
+import type { EndpointDocument } from '../store/documents/experience.ts'
+import type { GroupDocument, UserDocument } from '../store/documents/people.ts'
+import type { CollectionName, Documents } from '../store/documents.ts'
 import { newId } from '../store/id.ts'
 import type { AppStore, Change, Collection, Filter, WriteOperation } from '../store/port.ts'
 

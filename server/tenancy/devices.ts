@@ -1,4 +1,5 @@
-import type { DeviceDocument, GroupDocument } from '../store/documents.ts'
+import type { DeviceDocument } from '../store/documents/devices.ts'
+import type { GroupDocument } from '../store/documents/people.ts'
 import type { Filter } from '../store/port.ts'
 import { anchorsOfDevice, anchorsOfGroup, systemTree } from './anchors.ts'
 import { type Associator, associates, associationFilter, readAssociator } from './association.ts'

@@ -1,5 +1,5 @@
 import { Refusal } from '../../nodes/services.ts'
-import type { GroupDocument } from '../store/documents.ts'
+import type { GroupDocument } from '../store/documents/people.ts'
 import type { Filter } from '../store/port.ts'
 import { type Batch, chunks, matching } from './batch.ts'
 

@@ -1,5 +1,5 @@
 import { Refusal } from '../../nodes/services.ts'
-import type { UserDocument } from '../store/documents.ts'
+import type { UserDocument } from '../store/documents/people.ts'
 import { fold } from '../store/fold.ts'
 import type { WriteOperation } from '../store/port.ts'
 import { type Batch, chunks, matching } from './batch.ts'

@@ -1,6 +1,6 @@
 import type { Tenancy } from '../../nodes/services.ts'
 import type { QueryWorld } from '../query.ts'
-import type { UserDocument } from '../store/documents.ts'
+import type { UserDocument } from '../store/documents/people.ts'
 import { isId } from '../store/id.ts'
 import type { AppStore, Filter } from '../store/port.ts'
 import { chunks, matching } from './batch.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DeviceDocument } from '../../server/store/documents.ts'
+import type { DeviceDocument } from '../../server/store/documents/devices.ts'
 import type { AppStore } from '../../server/store/port.ts'
 import { type Answer, type Client, clientOf } from '../helpers/client.ts'
 import { linkInMail, mailsTo } from '../helpers/outbox.ts'

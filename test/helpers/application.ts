@@ -1,6 +1,6 @@
 import { catalog } from '../../nodes/index.ts'
 import { openPlans, type Plans } from '../../server/flows/plans.ts'
-import type { FlowDocument } from '../../server/store/documents.ts'
+import type { FlowDocument } from '../../server/store/documents/flows.ts'
 import type { AppStore, Store } from '../../server/store/port.ts'
 import type { Scope } from '../../server/store/scope.ts'
 import { openTestStore } from './store.ts'

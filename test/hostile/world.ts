@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { expect } from 'vitest'
 import type { Config } from '../../server/config.ts'
-import type { EndpointDocument, ViewDocument } from '../../server/store/documents.ts'
+import type { EndpointDocument, ViewDocument } from '../../server/store/documents/experience.ts'
 import type { AppStore } from '../../server/store/port.ts'
 import type { Scope } from '../../server/store/scope.ts'
 import { type Answer, type Client, clientOf } from '../helpers/client.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { matchesFilter } from '../../server/filter.ts'
 import { parseQuery } from '../../server/query.ts'
-import type { DeviceDocument } from '../../server/store/documents.ts'
+import type { DeviceDocument } from '../../server/store/documents/devices.ts'
 import { openTestWorld } from './resources/world.ts'
 
 const hour = 3_600_000

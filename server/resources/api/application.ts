@@ -1,5 +1,5 @@
 import { Refusal } from '../../../nodes/services.ts'
-import type { ApplicationDocument } from '../../store/documents.ts'
+import type { ApplicationDocument } from '../../store/documents/experience.ts'
 import { isoOf } from '../listing.ts'
 import { again } from '../writing.ts'
 import { type ApiWorld, type Calls, call, found, fromJson, needed } from './call.ts'

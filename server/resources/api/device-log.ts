@@ -1,4 +1,5 @@
-import type { Document, Documents } from '../../store/documents.ts'
+import type { Document } from '../../store/documents/document.ts'
+import type { Documents } from '../../store/documents.ts'
 import type { AppStore } from '../../store/port.ts'
 import { isoOf } from '../listing.ts'
 import { anId, type Calls, call, needed, number } from './call.ts'

@@ -1,7 +1,7 @@
 import { flowClasses } from '../../../engine/document.ts'
 import { sizeOf } from '../../../engine/payload.ts'
 import { flowValues } from '../../flows/flow-values.ts'
-import type { FlowDocument } from '../../store/documents.ts'
+import type { FlowDocument } from '../../store/documents/flows.ts'
 import { oneOf, refused } from '../check.ts'
 import { isoOf } from '../listing.ts'
 import { type ApiWorld, anId, body, type Calls, call, found, fromJson, needed, success, words } from './call.ts'

@@ -1,5 +1,5 @@
 import { Refusal } from '../../../nodes/services.ts'
-import type { GlobalValue } from '../../store/documents.ts'
+import type { GlobalValue } from '../../store/documents/experience.ts'
 import { type Check, flag, keyText, listOf, readBody, refused, text } from '../check.ts'
 
 const fields = { key: keyText, json: text(1, 32_767), description: text(0, 1_024), cloudOnly: flag }

@@ -1,5 +1,6 @@
 import { type Listing, type PageRequest, Refusal } from '../../../nodes/services.ts'
-import type { Document, Documents } from '../../store/documents.ts'
+import type { Document } from '../../store/documents/document.ts'
+import type { Documents } from '../../store/documents.ts'
 import type { Filter } from '../../store/port.ts'
 import { type Checked, oneOf } from '../check.ts'
 import { listPage, type SortFields } from '../listing.ts'

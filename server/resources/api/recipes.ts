@@ -1,5 +1,5 @@
 import type { Payload } from '../../../engine/payload.ts'
-import type { AttributeDefinition, RecipeDocument } from '../../store/documents.ts'
+import type { AttributeDefinition, RecipeDocument } from '../../store/documents/devices.ts'
 import { readBody, refused, text } from '../check.ts'
 import { deviceFields } from '../device-fields.ts'
 import { tagsAsObject } from '../device-views.ts'

@@ -1,5 +1,5 @@
 import { executionData } from '../../flows/resource-job-triggers.ts'
-import type { ResourceExecutionDocument, ResourceJobDocument } from '../../store/documents.ts'
+import type { ResourceExecutionDocument, ResourceJobDocument } from '../../store/documents/jobs.ts'
 import { isoOf } from '../listing.ts'
 import { readNewResourceJob, readResourceJobPatch } from '../resource-job-fields.ts'
 import { refusing } from '../writing.ts'

@@ -1,4 +1,4 @@
-import type { ExperienceVersionDocument, StaticReply, ViewDocument } from '../../store/documents.ts'
+import type { ExperienceVersionDocument, StaticReply, ViewDocument } from '../../store/documents/experience.ts'
 import { type Check, flag, isObject, listOf, oneOf, orNothing, readBody, refused, text, whole } from '../check.ts'
 import { isoOf } from '../listing.ts'
 import { refusing } from '../writing.ts'

@@ -1,4 +1,4 @@
-import type { WebhookDocument } from '../../store/documents.ts'
+import type { WebhookDocument } from '../../store/documents/experience.ts'
 import { isoOf } from '../listing.ts'
 import { type ApiWorld, anId, type Calls, call, found, needed } from './call.ts'
 import { commonSort, listOf, listParams } from './lists.ts'

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { EXPORTS_PREFIX, type ExportOutput, type ExportSubject } from '../../../server/jobs/export-document.ts'
-import type { JobDocument } from '../../../server/store/documents.ts'
+import type { JobDocument } from '../../../server/store/documents/jobs.ts'
 import { tenancyWrite } from '../../../server/tenancy/write.ts'
 import { aliceId, applicationId, openSite, type Site, tokenOf } from './site.ts'
 

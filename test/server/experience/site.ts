@@ -8,7 +8,11 @@ import type { Payload } from '../../../engine/payload.ts'
 import type { DeviceView, Reply, UserView } from '../../../nodes/services.ts'
 import type { EndpointEvent } from '../../../server/experience/event.ts'
 import { type Experience, type ExperienceDeps, openExperience } from '../../../server/experience/experience.ts'
-import type { EndpointDocument, ExperienceVersionDocument, ViewDocument } from '../../../server/store/documents.ts'
+import type {
+  EndpointDocument,
+  ExperienceVersionDocument,
+  ViewDocument,
+} from '../../../server/store/documents/experience.ts'
 import type { AppStore, NewDocument, Store } from '../../../server/store/port.ts'
 import type { Scope } from '../../../server/store/scope.ts'
 import { openTestStore } from '../../helpers/store.ts'

@@ -5,7 +5,8 @@ import type { Payload } from '../../../engine/payload.ts'
 import type { Reply } from '../../../nodes/services.ts'
 import { newWebhookToken, webhookTokenHash } from '../../../server/experience/webhook-token.ts'
 import type { WebhookEvent, WebhookLimits } from '../../../server/experience/webhooks.ts'
-import type { Document, WebhookDocument } from '../../../server/store/documents.ts'
+import type { Document } from '../../../server/store/documents/document.ts'
+import type { WebhookDocument } from '../../../server/store/documents/experience.ts'
 import { applicationId, openSite, type Site } from './site.ts'
 
 type Planned = Partial<Reply> | 'silent' | undefined

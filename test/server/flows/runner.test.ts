@@ -8,7 +8,7 @@ import type { EndpointEvent } from '../../../server/experience/event.ts'
 import { buttonData } from '../../../server/flows/payload.ts'
 import { openRunRecords } from '../../../server/flows/records.ts'
 import { openRunner, type RunContext } from '../../../server/flows/runner.ts'
-import type { EndpointDocument } from '../../../server/store/documents.ts'
+import type { EndpointDocument } from '../../../server/store/documents/experience.ts'
 import { openApplication, scope } from '../../helpers/application.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5)

@@ -3,7 +3,7 @@ import { exportCleanupJob } from '../../../server/jobs/export-cleanup.ts'
 import type { ExportInput, ExportOutput } from '../../../server/jobs/export-document.ts'
 import { openJobs } from '../../../server/jobs/jobs.ts'
 import type { JobContext, JobResult } from '../../../server/jobs/port.ts'
-import type { JobDocument, JobProgress } from '../../../server/store/documents.ts'
+import type { JobDocument, JobProgress } from '../../../server/store/documents/jobs.ts'
 import { newId } from '../../../server/store/id.ts'
 import type { AppStore } from '../../../server/store/port.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { type JobContext, type JobDefinition, JobFailed, JobLost, type NewJob } from '../../../server/jobs/port.ts'
 import type { QueueOptions } from '../../../server/jobs/queue.ts'
-import type { JobDocument } from '../../../server/store/documents.ts'
+import type { JobDocument } from '../../../server/store/documents/jobs.ts'
 import { StoreError } from '../../../server/store/port.ts'
 import { adapters } from '../store/adapters.ts'
 import { dispatches } from './dispatches.ts'

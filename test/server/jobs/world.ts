@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import type { Dispatch, JobDefinition, JobEnd, Jobs, Queue } from '../../../server/jobs/port.ts'
 import { openQueue, type QueueOptions } from '../../../server/jobs/queue.ts'
-import type { JobDocument } from '../../../server/store/documents.ts'
+import type { JobDocument } from '../../../server/store/documents/jobs.ts'
 import type { AppStore, Store } from '../../../server/store/port.ts'
 
 /** A worker or a web process, as far as the queue goes. */

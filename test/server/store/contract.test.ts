@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type CollectionName, collections, type Document } from '../../../server/store/documents.ts'
+import type { Document } from '../../../server/store/documents/document.ts'
+import { type CollectionName, collections } from '../../../server/store/documents.ts'
 import type { Collection, NewDocument, Store, WriteOperation } from '../../../server/store/port.ts'
 import type { Scope } from '../../../server/store/scope.ts'
 import { adapters, idOf, own, strangers } from './adapters.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Tag } from '../../../server/store/documents.ts'
+import type { Tag } from '../../../server/store/documents/document.ts'
 import type { Filter, Scalar, Store } from '../../../server/store/port.ts'
 import { adapters, idOf, own, strangers } from './adapters.ts'
 

@@ -1,4 +1,5 @@
-import type { DeviceDocument, GroupDocument, UserDocument } from '../../../server/store/documents.ts'
+import type { DeviceDocument } from '../../../server/store/documents/devices.ts'
+import type { GroupDocument, UserDocument } from '../../../server/store/documents/people.ts'
 import type { AppStore } from '../../../server/store/port.ts'
 
 /** All documents of an application, with derived fields taken away: the rule must follow from the rest. */

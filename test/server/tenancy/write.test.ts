@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Refusal } from '../../../nodes/services.ts'
-import type { DeviceDocument, GroupDocument, UserDocument } from '../../../server/store/documents.ts'
+import type { DeviceDocument } from '../../../server/store/documents/devices.ts'
+import type { GroupDocument, UserDocument } from '../../../server/store/documents/people.ts'
 import {
   type AppStore,
   type NewDocument,
