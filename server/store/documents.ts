@@ -7,7 +7,6 @@ import type {
   MqttMessageDocument,
   RecipeDocument,
 } from './documents/devices.ts'
-import type {} from './documents/document.ts'
 import type {
   ApplicationDocument,
   EndpointDocument,
