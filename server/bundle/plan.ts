@@ -6,7 +6,7 @@ import type { Documents } from '../store/documents.ts'
 import type { AppStore, WriteOperation } from '../store/port.ts'
 import type { Built } from './build.ts'
 import { originKey, type Placed } from './identify.ts'
-import type { ImportedCollection } from './items.ts'
+import { type ImportedCollection, importedCollections } from './items.ts'
 
 /** How many documents of a collection an import makes, changes, removes and leaves alone. */
 export interface Changes {
@@ -143,18 +143,11 @@ export function tally(plan: Plan, collection: keyof Plan['changes'], what: keyof
   plan.changes[collection][what] += 1
 }
 
-const removable = [
-  'recipes',
-  'experienceVersions',
-  'views',
-  'webhooks',
-  'resourceJobs',
-  'flows',
-  'flowVersions',
-  'endpoints',
-  'files',
-] as const
-type Removable = (typeof removable)[number]
+// People add to them beside what the folder has.
+const kept = ['dataTables', 'devices', 'groups', 'users'] as const
+type Removable = Exclude<ImportedCollection, (typeof kept)[number]>
+
+const removable = importedCollections.filter((one): one is Removable => !kept.some((other) => other === one))
 
 function isRemovable(kind: string): kind is Removable {
   return removable.some((one) => one === kind)
