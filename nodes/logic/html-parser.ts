@@ -81,7 +81,6 @@ function printAll(found: Node[][], format: 'text' | 'xml' | 'json', { xml }: Mar
       const children = nodes.flatMap((node) => treeOf(node, () => ++size))
       return { children }
     }
-    // biome-ignore lint/performance/useDomNodeTextContent: not of a browser; leaves out scripts and styles.
     const text = format === 'xml' ? DomUtils.getOuterHTML(nodes, { xmlMode: xml }) : DomUtils.innerText(nodes)
     size += text.length
     checkTextLength(size)
