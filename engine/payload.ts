@@ -3,7 +3,10 @@ import { FlowError } from './errors.ts'
 /** The JSON that a run carries, and the Dates that travel inside it. */
 export type Payload = Record<string, unknown>
 
-/** A dotted place in a payload, parsed: `data.items.[2]` is `['data', 'items', 2]`; `.` is `[]`. */
+/**
+ * A dotted place in a payload, parsed: `data.items.[2]` is `['data', 'items', 2]`; `.` is `[]`. Digits that no list counts
+ * with are a key: `007`, `-1`.
+ */
 export type Path = readonly (string | number)[]
 
 /**
@@ -32,7 +35,7 @@ export function readPath(root: unknown, path: Path): unknown {
   let value = root
   for (const name of path) {
     if (typeof value === 'string') {
-      value = typeof name === 'number' ? value.at(name) : name === 'length' ? value.length : undefined
+      value = typeof name === 'number' ? value[name] : name === 'length' ? value.length : undefined
     } else if (value !== null && typeof value === 'object' && Object.hasOwn(value, name)) {
       value = (value as Record<string | number, unknown>)[name]
     } else return undefined
@@ -52,7 +55,7 @@ export function checkWritable(path: Path): void {
 }
 
 /**
- * Puts a value at `path`. Missing parents become objects (arrays before an index), a primitive parent is replaced.
+ * Puts a value at `path`. Missing parents become objects (arrays before an index), a primitive parent or a Date is replaced.
  * Throws `path.forbidden` as `checkWritable` does, and for an index of an array above 262,143.
  */
 export function writePath(root: Payload, path: Path, value: unknown): void {
@@ -61,7 +64,7 @@ export function writePath(root: Payload, path: Path, value: unknown): void {
   for (let i = 0; i < path.length - 1; i++) {
     const name = path[i]!
     const next = Object.hasOwn(parent, name) ? parent[name] : undefined
-    if (next === null || typeof next !== 'object') {
+    if (next === null || typeof next !== 'object' || next instanceof Date) {
       const made = isIndex(path[i + 1]) ? [] : {}
       putOwn(parent, name, made)
       parent = made as Record<string | number, unknown>
@@ -163,8 +166,10 @@ function putOwn(target: object, name: string | number, value: unknown): void {
 }
 
 function toSegment(bracketed: string | undefined, name: string | undefined): string | number {
-  if (bracketed === undefined) return /^\d+$/.test(name!) ? Number(name) : name!
-  if (/^-?\d+$/.test(bracketed)) return Number(bracketed)
+  const given = bracketed ?? name!
+  // An id such as 007 is a key: as a number it would be another one.
+  if (/^\d+$/.test(given) && String(Number(given)) === given) return Number(given)
+  if (bracketed === undefined) return given
   const quoted = /^(['"])(.*)\1$/.exec(bracketed)
   return quoted ? quoted[2]! : bracketed
 }

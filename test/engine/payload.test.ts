@@ -8,23 +8,58 @@ test.each([
   ["data.['quoted']", ['data', 'quoted']],
   ['globals.tl-jwt-secret', ['globals', 'tl-jwt-secret']],
   ['working.24hours ', ['working', '24hours']],
+  ['data.["quoted"]', ['data', 'quoted']],
+  ["data.['open]", ['data', "'open"]],
+  ['data.select-0', ['data', 'select-0']],
+  ['data.headers.x-forwarded-proto', ['data', 'headers', 'x-forwarded-proto']],
+  ['data.body.[Anomaly Score]', ['data', 'body', 'Anomaly Score']],
+  ['[a.b].c', ['a.b', 'c']],
+  ['data.[]', ['data', '']],
+  // An id of digits is a key, unless a list counts with it.
+  ['data.[007]', ['data', '007']],
+  ['data.007', ['data', '007']],
+  ['data.[0]', ['data', 0]],
+  ['data.[-1]', ['data', '-1']],
+  ['data.[1.5]', ['data', '1.5']],
+  ['data.12345678901234567890', ['data', '12345678901234567890']],
+  [' . ', []],
   ['.', []],
   ['', undefined],
+  ['  ', undefined],
 ])('parses %j', (text, path) => {
   expect(parsePath(text)).toEqual(path)
 })
 
-test.each(['a..b', '.a', 'a.', 'a b', '{{x}}', 'working.{{x}}', 'a[', 'a.[b'])('refuses %j', (text) => {
-  expect(() => parsePath(text)).toThrow(expect.objectContaining({ code: 'path.syntax' }))
-})
+test.each(['a..b', '.a', 'a.', 'a b', '{{x}}', 'working.{{x}}', 'a[', 'a.[b', 'a[0]', 'a.[b]c', 'a.b]', '..'])(
+  'refuses %j',
+  (text) => {
+    expect(() => parsePath(text)).toThrow(expect.objectContaining({ code: 'path.syntax' }))
+  },
+)
 
-const payload = { data: { list: ['a', 'b'], text: 'hey', nothing: null }, time: new Date(0) }
+const payload = {
+  data: { list: ['a', 'b'], text: 'hey', nothing: null, byId: { '007': 'Bond', '-1': 'last', '': 'blank' } },
+  time: new Date(0),
+}
 
 test.each([
   ['data.list.[1]', 'b'],
   ['data.list.length', 2],
   ['data.text.length', 3],
   ['data.text.[0]', 'h'],
+  ['data.text.0', 'h'],
+  ['data.text.[9]', undefined],
+  ['data.text.[-1]', undefined],
+  ['data.text.word', undefined],
+  ['data.list.1', 'b'],
+  ['data.list.[2]', undefined],
+  ['data.list.[-1]', undefined],
+  ['data.byId.[007]', 'Bond'],
+  ['data.byId.[-1]', 'last'],
+  ['data.byId.[]', 'blank'],
+  ['.', payload],
+  ['time', new Date(0)],
+  ['time.getTime', undefined],
   ['data.nothing.deeper', undefined],
   ['data.missing.deeper', undefined],
   ['data.constructor', undefined],
@@ -94,6 +129,28 @@ test.each([
   const root: Payload = { list: [1] }
   expect(() => writePath(root, parsePath(text)!, 1)).toThrow(expect.objectContaining({ code: 'path.forbidden' }))
   expect(root).toEqual({ list })
+})
+
+test.each<[string, Payload, Payload]>([
+  ['a.[007].b', {}, { a: { '007': { b: 1 } } }],
+  ['a.[-1]', {}, { a: { '-1': 1 } }],
+  ['a.2', {}, { a: [undefined, undefined, 1] }],
+  ['a.[0]', { a: { k: 0 } }, { a: { k: 0, 0: 1 } }],
+  ['a.b.c', { a: null }, { a: { b: { c: 1 } } }],
+  ['a.b', { a: 'text' }, { a: { b: 1 } }],
+  ['a.b', { a: true }, { a: { b: 1 } }],
+  // A Date is one value: what is put below it takes its place, where it would not be lost with the next copy.
+  ['a.b', { a: new Date(0) }, { a: { b: 1 } }],
+])('writes %s into %j', (text, root, after) => {
+  writePath(root, parsePath(text)!, 1)
+  expect(copyValue(root)).toEqual(after)
+})
+
+test('writes undefined as a key that is not there in JSON', () => {
+  const root: Payload = { a: 1 }
+  writePath(root, ['a'], undefined)
+  expect(Object.keys(root)).toEqual(['a'])
+  expect(JSON.stringify(root)).toBe('{}')
 })
 
 test('a large number is the key of an object', () => {
