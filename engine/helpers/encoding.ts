@@ -6,12 +6,27 @@ import { isRecord, printValue, toNumber } from './values.ts'
 
 const MOST_JSON_CHARS = 5_000_000
 
-/** JSON text; '' for undefined. Throws `template.limit` for a value of more than 5,000,000 characters. */
+/**
+ * JSON text, with `indent` (at most 10) blanks a level; '' for undefined. Throws `template.limit` for more than 5,000,000
+ * characters, before it makes them.
+ */
 export function toJson(value: unknown, indent = 0): string {
   const size = sizeOf(value, MOST_JSON_CHARS)
-  if (size * (indent > 0 ? 3 : 1) > MOST_JSON_CHARS)
+  const blanks = indent >= 1 && size <= MOST_JSON_CHARS ? blanksOf(value, Math.min(indent, 10)) : 0
+  if (size + blanks > MOST_JSON_CHARS)
     throw limitError(`more than ${MOST_JSON_CHARS} characters of JSON`, 'Encode less')
   return JSON.stringify(value, undefined, indent) ?? ''
+}
+
+/** What is added to JSON by a line for each value, roughly; no more is counted once it is too much. */
+function blanksOf(value: unknown, indent: number): number {
+  let blanks = 0
+  let level = [value]
+  for (let depth = 1; level.length > 0 && blanks <= MOST_JSON_CHARS; depth++) {
+    level = level.flatMap((one) => (one !== null && typeof one === 'object' ? Object.values(one) : []))
+    blanks += level.length * (depth * indent + 2)
+  }
+  return blanks
 }
 
 const jsonEncode: Helper = {

@@ -2,6 +2,8 @@ import { type Helpers, valueHelper } from './helper.ts'
 import { isRecord, printValue, toNumber } from './values.ts'
 
 const EARTH_METRES = 6_371_008.8
+// A tenth of a metre.
+const DEFAULT_DIGITS = 6
 
 /** A place on earth, in degrees. */
 export interface Point {
@@ -47,9 +49,10 @@ export const gpsHelpers: Helpers = {
   formatGps: {
     run: ([value, format, precision], { hash }) => {
       const point = parsePoint(value)
-      const digits = toNumber(precision ?? hash.precision ?? 6)
+      const digits = toNumber(precision ?? hash.precision ?? DEFAULT_DIGITS)
       if (!point) return ''
-      return formatPoint(point, printValue(format ?? hash.format ?? 'decimal'), Math.min(Math.max(digits || 0, 0), 15))
+      const shown = Number.isNaN(digits) ? DEFAULT_DIGITS : Math.min(Math.max(digits, 0), 15)
+      return formatPoint(point, printValue(format ?? hash.format ?? 'decimal'), shown)
     },
   },
   gpsIsPointInside: {

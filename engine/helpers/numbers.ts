@@ -18,9 +18,10 @@ export const numberHelpers: Helpers = {
 }
 
 function formatValue(value: unknown, format: unknown, { hash }: Call): unknown {
-  if (typeof value === 'number') return formatNumber(value, format === undefined ? ',.6' : printValue(format))
+  const given = format === undefined || format === null ? undefined : printValue(format)
+  if (typeof value === 'number') return formatNumber(value, given ?? ',.6')
   if (value instanceof Date) {
-    const tokens = format === undefined ? 'L LTS' : printValue(format)
+    const tokens = given || 'L LTS'
     return formatDate(value, { format: tokens === 'date-time-local' ? 'YYYY-MM-DDTHH:mm' : tokens, ...zoneOf(hash) })
   }
   return value !== null && typeof value === 'object' ? toJson(value) : value

@@ -35,9 +35,29 @@ test.each([
   ['indexByKey list 3 "id"', 2],
   ['indexByKey list "zz"', -1],
   ['indexByKey missing "b"', -1],
+  ['indexByKey a "x"', -1],
+  ['indexByKey', -1],
+  ['indexByKey list', -1],
+  ['indexByKey list "t2" keyPath="tags.k"', 1],
+  ['indexByKey words "v" "."', 1],
+  ['valueByKey a "x"', undefined],
+  ['valueByKey list', undefined],
+  ['valueByKey list "b" missing missing', 'B'],
+  ['valueByKey list "b" "key" "none.at.all"', undefined],
+  ['obj a=missing', { a: undefined }],
+  ['merge a missing b', { x: 1, y: 2 }],
+  ['merge (obj a=(obj b=1)) (obj a=(obj c=2))', { a: { c: 2 } }],
+  ['array words', [['u', 'v']]],
 ])('%s is %j', (call, value) => {
   expect(templates.value(`{{${call}}}`)(root)).toEqual(value)
 })
+
+test.each(['valueByKey list "b" "a..b"', 'valueByKey list "b" "key" "{{x}}"', 'indexByKey list 1 "a["'])(
+  'a path that is none fails: %s',
+  (call) => {
+    expect(() => templates.value(`{{${call}}}`)(root)).toThrow(expect.objectContaining({ code: 'path.syntax' }))
+  },
+)
 
 test('merge leaves its arguments alone', () => {
   templates.value('{{merge a b}}')(root)

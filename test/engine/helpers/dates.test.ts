@@ -18,6 +18,10 @@ test.each([
   ['nothing', ''],
   ['missing', ''],
   ['(defaultTo missing 0)', '01/01/1970 12:00:00 AM'],
+  ['true', 'Invalid date'],
+  ['(array)', 'Invalid date'],
+  ['-1', '12/31/1969 11:59:59 PM'],
+  ['', ''],
 ])('formatDate %s is %j', (value, text) => {
   expect(templates.value(`{{formatDate ${value}}}`)(root)).toBe(text)
 })
@@ -51,6 +55,12 @@ test.each([
   ['tz="Pacific/Auckland"', 'YYYY-MM-DD HH:mm', '2024-02-04 03:05'],
   ['tz="+02:00"', 'HH:mm Z', '16:05 +02:00'],
   ['tz=missing', 'HH:mm', '14:05'],
+  ['tz=""', 'HH:mm', '14:05'],
+  ['tz=nothing', 'HH:mm', '14:05'],
+  ['tz="america/chicago"', 'HH:mm', '08:05'],
+  ['tz="Asia/Tokyo" locale="ja"', 'dddd HH:mm', '土曜日 23:05'],
+  ['locale=5', 'MMMM', 'February'],
+  ['locale=missing', 'MMMM', 'February'],
   ['tz="America/Chicago"', 'x', String(time)],
   ['locale="de"', 'dddd, D. MMMM', 'Samstag, 3. Februar'],
   ['locale="fr-CA"', 'MMMM', 'février'],
@@ -122,6 +132,11 @@ test.each([
   ['formatDateRelative ms (add ms 300000) locale="de"', 'vor 5 Minuten'],
   ['formatDateRelative missing', ''],
   ['formatDateRelative "x"', 'Invalid date'],
+  ['formatDateRelative nothing', ''],
+  ['formatDateRelative ms "x"', 'Invalid date'],
+  ['formatDateRelative ms ms', 'a few seconds ago'],
+  ['formatDateRelative ms (add ms 300000) locale="xx"', '5 minutes ago'],
+  ['formatDateRelative iso relativeTo=date', 'a few seconds ago'],
 ])('%s is %j', (call, text) => {
   expect(templates.value(`{{${call}}}`)(root)).toBe(text)
 })

@@ -27,6 +27,24 @@ test.each([
   ['encodeBase64 "a"', 'YQ=='],
   ['decodeBase64 "aMOp"', 'hé'],
   ['decodeBase64 missing', ''],
+  ['decodeBase64 "%%%"', ''],
+  ['encodeBase64 nothing', ''],
+  ['encodeBase64 5', 'NQ=='],
+  ['encodeURI nothing', ''],
+  ['decodeURI missing', ''],
+  ['decodeURIComponent 5', '5'],
+  ['encodeURIComponent object.a', '1%2C'],
+  ['queryStringEncode (obj d=date l=(array))', 'd=1970-01-01T00%3A00%3A00.000Z'],
+  ['queryStringEncode "a=1"', ''],
+  ['queryStringEncode object.a', ''],
+  ['jsonEncode object.a "2"', '[\n  1,\n  null\n]'],
+  ['jsonEncode object.a "x"', '[1,null]'],
+  ['jsonEncode object.a nothing', '[1,null]'],
+  ['jsonEncode', ''],
+  ['jsonEncode false', 'false'],
+  ['jsonDecode missing', undefined],
+  ['jsonDecode ""', undefined],
+  ['jsonDecode "null"', null],
   ['queryStringEncode query', 'a=1&b%20c=x&b%20c=y%26z&nothing='],
   ['queryStringEncode missing', ''],
   ['jsonEncode object', '{"a":[1,null],"d":"1970-01-01T00:00:00.000Z"}'],
@@ -49,6 +67,15 @@ test('jsonEncode is raw in double braces, everything else is escaped', () => {
   expect(templates.text('{"a": {{jsonEncode text}} }')(root)).toBe(`{"a": "a b/ü?\\"'" }`)
   expect(templates.text('?{{queryStringEncode (obj a=1)}}')(root)).toBe('?a&#x3D;1')
   expect(templates.text('?{{{queryStringEncode (obj a=1)}}}')(root)).toBe('?a=1')
+})
+
+test('refuses indented JSON that is mostly blanks, before it makes them', () => {
+  let deep: unknown = new Array(200_000).fill(1)
+  for (let i = 0; i < 400; i++) deep = [deep]
+  for (const indent of [1, 10, 1e9])
+    expect(() => toJson(deep, indent)).toThrow(expect.objectContaining({ code: 'template.limit' }))
+  expect(toJson(deep)).toHaveLength(400_000 + 1 + 800)
+  expect(toJson(new Array(100_000).fill(1), 2)).toHaveLength(3 + 100_000 * 5 - 1)
 })
 
 test('refuses JSON of more than 5,000,000 characters, also of a small value that holds itself many times', () => {

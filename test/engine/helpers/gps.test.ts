@@ -16,6 +16,13 @@ test.each([
   ['formatGps home "gga" 4', '3906.1860,N,08430.7200,W'],
   ['formatGps "0.9999999999,0" "sexagesimal" 2', `1° 0' 0.00" N 0° 0' 0.00" E`],
   ['formatGps "39.1 -84.5"', '39.100000,-84.500000'],
+  ['formatGps home "decimal" "many"', '39.103100,-84.512000'],
+  ['formatGps home "decimal" missing', '39.103100,-84.512000'],
+  ['formatGps home "decimal" -1', '39,-85'],
+  ['formatGps home missing 1', '39.1,-84.5'],
+  ['formatGps home format="degrees" precision=0', '39° N 85° W'],
+  ['formatGps "-33.5,-70.25" "degrees" 2', '33.50° S 70.25° W'],
+  ['formatGps home "unheard of"', '39.103100,-84.512000'],
   ['formatGps missing', ''],
   ['formatGps ""', ''],
   ['formatGps "x,y"', ''],
@@ -25,6 +32,9 @@ test.each([
   ['gpsDistance home home', 0],
   ['gpsDistance home missing', false],
   ['gpsDistance "a" "b"', false],
+  ['gpsDistance "91,0" home', false],
+  ['gpsDistance home', false],
+  ['gpsDistance', false],
   ['gpsIsPointInside "5,5" square', true],
   ['gpsIsPointInside "5,5" objects', true],
   ['gpsIsPointInside "5,11" square', false],
@@ -33,6 +43,11 @@ test.each([
   ['gpsIsPointInside "5,5" (array "0,0" "10,10")', false],
 ])('%s is %j', (call, value) => {
   expect(templates.value(`{{${call}}}`)(root)).toBe(value)
+})
+
+test('gpsIsPointInside is a condition, too', () => {
+  expect(templates.text('{{#gpsIsPointInside "5,5" square}}in{{else}}out{{/gpsIsPointInside}}')(root)).toBe('in')
+  expect(templates.text('{{#gpsIsPointInside "5,11" square}}in{{else}}out{{/gpsIsPointInside}}')(root)).toBe('out')
 })
 
 test('gpsDistance is in metres', () => {

@@ -23,6 +23,11 @@ test.each([
   [{ type: 'element', name: 'i', attributes: { 'on x=1': 'y' }, children: [] }, '<i></i>'],
   [undefined, ''],
   ['<b>', '&lt;b&gt;'],
+  [null, ''],
+  [5, '5'],
+  [{ children: 'text' }, 'text'],
+  [{ type: 'cdata', value: 'a < b' }, 'a &lt; b'],
+  [{ type: 'element', name: 'b' }, '<b></b>'],
 ])('prints %j', (tree, html) => {
   expect(templates.text('{{{toHtml tree}}}')({ tree })).toBe(html)
 })

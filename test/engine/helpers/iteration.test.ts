@@ -33,7 +33,21 @@ test.each([
   ['{{lookup text "length"}}!', '3!'],
   ['{{lookup missing "x"}}!', '!'],
   ['{{lookup object missing}}!', '!'],
+  ['{{lookup list -1}}!', '!'],
+  ['{{lookup list "1"}}!', 'b!'],
+  ['{{lookup list 9}}!', '!'],
+  ['{{lookup object "x"}}{{lookup object}}!', '1!'],
+  ['{{lookup "a" "constructor"}}!', '!'],
   ['{{log list}}!', '!'],
+  ['{{#each "3"}}x{{else}}none{{/each}}', 'none'],
+  ['{{#each (add n 0.2)}}{{@index}}{{@first}}{{@last}} {{/each}}', '0truefalse 1falsefalse 2falsetrue '],
+  ['{{#each 2 as |p i|}}{{p}}{{i}}{{/each}}', '0011'],
+  [
+    '{{#if (obj)}}y{{else}}n{{/if}}{{#if (array)}}y{{else}}n{{/if}}{{#if "0"}}y{{/if}}{{#if ""}}{{else}}n{{/if}}',
+    'ynyn',
+  ],
+  ['{{#unless missing}}y{{/unless}}{{#unless 0}}y{{/unless}}{{#unless "x"}}y{{else}}n{{/unless}}', 'yyn'],
+  ['{{#with text}}{{this}}{{/with}}{{#with ""}}y{{else}}n{{/with}}{{#with false}}y{{else}}n{{/with}}', 'abcnn'],
 ])('%s', (source, text) => {
   expect(templates.text(source)(root)).toBe(text)
 })

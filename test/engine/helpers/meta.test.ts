@@ -30,6 +30,12 @@ test.each([
   ['-{{evalExpression sum item}}', '-6'],
   ['-{{evalExpression formula item}}', '-6xBob'],
   ['-{{evalExpression missing}}', '-'],
+  ['-{{evalExpression 5}}', '-5'],
+  ['-{{template (array "a" 1)}}', '-a,1'],
+  ['-{{template ""}}', '-'],
+  ['-{{template "{{name}}" missing}}', '-'],
+  ['-{{{template "{{@root.item.name}}" item}}}', '-Bob'],
+  ['-{{template "{{lower this}}" "AB"}}', '-ab'],
 ])('%s is %j', (source, text) => {
   expect(templates.text(source)(root)).toBe(text)
 })
