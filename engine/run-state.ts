@@ -39,9 +39,8 @@ export interface RunRequest {
 }
 
 /** What all branches of a run share. */
-export interface State extends RunRequest {
+export interface State extends Omit<RunRequest, 'signal'> {
   limits: RunLimits
-  signal: AbortSignal
   started: number
   /** When this run last let others have the thread. */
   slice: number
@@ -60,6 +59,10 @@ export interface State extends RunRequest {
   waiting: Set<Step>
   /** Set while the run lets others have the thread: all its branches come back together. */
   rest: Promise<void> | undefined
+  /** Made when a node first asks for the signal: most never do. */
+  controller: AbortController | undefined
+  /** Why the signal is aborted: the run is over. */
+  ended: Error | undefined
 }
 
 /** A visit under way; `number` counts from 1 in the order of their start. */
@@ -165,11 +168,18 @@ export function isOver(frame: Frame): boolean {
   return false
 }
 
+/** Aborts when the run is over. */
+export function signalOf(state: State): AbortSignal {
+  state.controller ??= new AbortController()
+  if (state.ended) state.controller.abort(state.ended)
+  return state.controller.signal
+}
+
 const SLICE_MS = 10
 
 /** True when the run has kept the thread for long. */
-export function needsRest({ slice }: State): boolean {
-  return performance.now() - slice > SLICE_MS
+export function needsRest({ slice }: State, now: number): boolean {
+  return now - slice > SLICE_MS
 }
 
 /** Lets others have the thread, which a run without I/O would keep from them. All branches of a run come back together. */

@@ -13,24 +13,36 @@ import {
   needsRest,
   rest,
   type State,
+  signalOf,
   type Step,
   type Trail,
 } from './run-state.ts'
 import { enterTurn } from './turns.ts'
 
 /**
- * Walks what hangs on an output to its end, each branch on its own copy of the payload. Rejects with NodeFailure, or with
- * `limit.branches`, at the first failure; branches that are left behind end before their next node.
+ * Walks what hangs on an output to its end, each branch on its own copy of the payload. Undefined: it has ended already, since
+ * no node had to be waited for. Throws or rejects with NodeFailure, or with `limit.branches`, at the first failure; branches
+ * that are left behind end before their next node.
  */
-export async function walkAll(
+export function walkAll(
+  state: State,
+  targets: readonly number[],
+  payload: Payload,
+  frame: Frame,
+  trail: Trail | undefined,
+): Promise<void> | undefined {
+  if (targets.length === 0) return undefined
+  if (targets.length > 1) return walkBranches(state, targets, payload, frame, trail)
+  return walk(state, { frame, next: targets[0], payload, trail })
+}
+
+async function walkBranches(
   state: State,
   targets: readonly number[],
   payload: Payload,
   frame: Frame,
   trail: Trail | undefined,
 ): Promise<void> {
-  if (targets.length === 0) return
-  if (targets.length === 1) return walk(state, targets[0]!, payload, frame, trail)
   const more = targets.length - 1
   const bytes = more * sizeOf(payload, state.limits.payloadBytes)
   state.branches += more
@@ -39,56 +51,106 @@ export async function walkAll(
     checkBranches(state)
     // All copies are made before the first branch starts: branches never see each other's writes.
     const copies = targets.map((_, index) => (index === 0 ? payload : copyValue(payload)))
-    await Promise.all(targets.map((target, index) => walk(state, target, copies[index]!, frame, trail)))
+    await Promise.all(targets.map(async (next, index) => walk(state, { frame, next, payload: copies[index]!, trail })))
   } finally {
     state.branches -= more
     state.forkedBytes -= bytes
   }
 }
 
-async function walk(
-  state: State,
-  first: number,
-  start: Payload,
-  frame: Frame,
-  before: Trail | undefined,
-): Promise<void> {
-  let index = first
-  let payload = start
-  let trail = before
-  for (;;) {
-    if (needsRest(state)) await rest(state)
-    if (isOver(frame)) return
-    const node = frame.plan.nodes[index]!
-    const context = contextOf(state, node, payload, frame, trail)
+/** One way through a plan, and where it stands. */
+interface Branch {
+  frame: Frame
+  /** Index of the node to visit; undefined at the end. */
+  next: number | undefined
+  payload: Payload
+  trail: Trail | undefined
+}
+
+function walk(state: State, branch: Branch): Promise<void> | undefined {
+  const pending = advance(state, branch)
+  return pending && walkOn(state, branch, pending)
+}
+
+async function walkOn(state: State, branch: Branch, pending: Promise<void>): Promise<void> {
+  for (let wait: Promise<void> | undefined = pending; wait; wait = advance(state, branch)) await wait
+}
+
+/** Visits one node after the other, to the end of the branch or to something that must be waited for before it goes on. */
+function advance(state: State, branch: Branch): Promise<void> | undefined {
+  const { frame } = branch
+  while (branch.next !== undefined) {
+    const now = performance.now()
+    if (needsRest(state, now)) return rest(state)
+    if (isOver(frame)) return undefined
+    const node = frame.plan.nodes[branch.next]!
+    const context = contextOf(state, node, branch.payload, frame, branch.trail)
     const step = { node: node.place, context, frame, number: ++state.visitCount }
-    const visit = beginVisit(state, step)
-    let next: readonly number[] | undefined
+    const visiting = { branch, node, step, visit: beginVisit(state, step, now) }
     try {
       countVisit(state, frame)
       const answer = runNode(node, context)
-      const output = answer instanceof Promise ? await settled(state, step, answer) : answer
-      payload = context.payload
-      const now = performance.now()
-      visit.milliseconds = now - state.started - visit.startedMs
-      checkSize(state, payload, frame, now)
-      visit.output = outputIndex(node, output)
-      trail = { visit, before: trail }
-      next = visit.output === undefined ? undefined : node.outputs[visit.output]
-      if (next && next.length > 1) return await walkAll(state, next, payload, frame, trail)
+      const pending = answer instanceof Promise ? answered(state, visiting, answer) : leave(state, visiting, answer)
+      if (pending) return pending
     } catch (error) {
-      if (visit.output === undefined) visit.milliseconds = performance.now() - state.started - visit.startedMs
-      frame.over = true
-      if (error instanceof NodeFailure) throw error
-      throw new NodeFailure(error, { node: node.place, payload: context.payload, call: frame.call })
+      throw failed(state, visiting, error)
     }
-    if (next === undefined || next.length === 0) {
-      state.last = payload
-      return
+  }
+  return undefined
+}
+
+interface Visiting {
+  branch: Branch
+  node: PlanNode
+  step: Step
+  visit: Visit
+}
+
+async function answered(state: State, visiting: Visiting, answer: Promise<Answer>): Promise<void> {
+  const { waiting, group = '' } = state
+  try {
+    let output: Answer
+    waiting.add(visiting.step)
+    try {
+      output = await answer
+      await enterTurn(group)
+    } finally {
+      waiting.delete(visiting.step)
     }
-    index = next[0]!
+    await leave(state, visiting, output)
+  } catch (error) {
+    throw failed(state, visiting, error)
   }
 }
+
+/** Ends a visit and takes its branch on to the next node, or through several to their ends. */
+function leave(state: State, { branch, node, step, visit }: Visiting, output: Answer): Promise<void> | undefined {
+  const { payload } = step.context
+  const now = performance.now()
+  visit.milliseconds = now - state.started - visit.startedMs
+  branch.payload = payload
+  branch.next = undefined
+  checkSize(state, payload, branch.frame, now)
+  visit.output = outputIndex(node, output)
+  branch.trail = { visit, before: branch.trail }
+  const targets = visit.output === undefined ? undefined : node.outputs[visit.output]
+  if (targets !== undefined && targets.length > 1) {
+    return walkBranches(state, targets, payload, branch.frame, branch.trail)
+  }
+  branch.next = targets?.[0]
+  if (branch.next === undefined) state.last = payload
+  return undefined
+}
+
+function failed(state: State, { node, step, visit }: Visiting, error: unknown): NodeFailure {
+  const { frame, context } = step
+  if (visit.output === undefined) visit.milliseconds = performance.now() - state.started - visit.startedMs
+  frame.over = true
+  if (error instanceof NodeFailure) return error
+  return new NodeFailure(error, { node: node.place, payload: context.payload, call: frame.call })
+}
+
+type Answer = Awaited<ReturnType<AnyNode['run']>>
 
 function runNode({ definition, settings, place }: PlanNode, context: AnyContext): ReturnType<AnyNode['run']> {
   if (!definition) {
@@ -98,22 +160,10 @@ function runNode({ definition, settings, place }: PlanNode, context: AnyContext)
   return definition.run(context)
 }
 
-async function settled<T>({ waiting, group = '' }: State, step: Step, answer: Promise<T>): Promise<T> {
-  waiting.add(step)
-  try {
-    const output = await answer
-    await enterTurn(group)
-    return output
-  } finally {
-    waiting.delete(step)
-  }
-}
-
 const MOST_VISITS_KEPT = 1_000
 
-function beginVisit(state: State, step: Step): Visit {
-  const startedMs = performance.now() - state.started
-  const visit: Visit = { node: step.node.id, output: undefined, startedMs, milliseconds: 0 }
+function beginVisit(state: State, step: Step, now: number): Visit {
+  const visit: Visit = { node: step.node.id, output: undefined, startedMs: now - state.started, milliseconds: 0 }
   if (step.frame.call !== undefined) visit.inside = step.frame.call.path
   state.at = step
   if (state.visits.length < MOST_VISITS_KEPT) state.visits.push(visit)
@@ -128,12 +178,15 @@ function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame,
     payload,
     use: pick(frame.services, definition?.needs ?? []),
     node: { id: place.id, type: place.type, label: place.label, trail: () => visitsOf(trail) },
-    signal: state.signal,
+    get signal() {
+      return signalOf(state)
+    },
     async follow(output, turnPayload) {
       const { plan, services, call } = frame
       const account = { visits: 0 }
       const turn: Frame = { plan, services, call, loop: place.id, parent: frame, over: false, turn: undefined, account }
-      await walkAll(state, targetsOf(output), turnPayload, turn, trail)
+      const walking = walkAll(state, targetsOf(output), turnPayload, turn, trail)
+      if (walking) await walking
       return turn.turn ?? { committed: undefined, mapped: undefined, last: false }
     },
     leads: (output) => targetsOf(output).length > 0,
@@ -179,7 +232,11 @@ async function call(
     ...{ loop: undefined, parent: frame, over: false, turn: undefined },
   }
   // The first end counts at once: what other branches still wait for is for nobody, and they end before their next node.
-  return Promise.race([ended, walkAll(state, entry, payload, inner, undefined).then(() => undefined)])
+  const walked = async () => {
+    await walkAll(state, entry, payload, inner, undefined)
+    return undefined
+  }
+  return Promise.race([ended, walked()])
 }
 
 function pick(services: Record<string, unknown>, needs: readonly string[]): Record<string, unknown> {

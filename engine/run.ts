@@ -33,13 +33,12 @@ export interface Outcome {
  * it was. Branches start in document order, each on its own copy of the payload; a failure halts all of them.
  */
 export async function run(request: RunRequest): Promise<Outcome> {
+  const { signal, ...given } = request
   const limits = { ...defaultLimits, ...request.limits }
   const now = performance.now()
-  const controller = new AbortController()
   const state: State = {
-    ...request,
+    ...given,
     limits,
-    signal: controller.signal,
     started: now,
     slice: now,
     visits: [],
@@ -51,37 +50,47 @@ export async function run(request: RunRequest): Promise<Outcome> {
     at: undefined,
     waiting: new Set(),
     rest: undefined,
+    controller: undefined,
+    ended: undefined,
   }
-  const stopsAlready = request.signal?.aborted === true
   const { plan, services } = request
   const root: Frame = {
-    ...{ plan, services, loop: undefined, call: undefined, parent: undefined, turn: undefined },
-    over: stopsAlready,
+    ...{ plan, services, loop: undefined, call: undefined, parent: undefined, turn: undefined, over: false },
     account: { visits: 0 },
   }
-  const { promise: stopped, reject: stop } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => stop(timeError(limits.milliseconds)), limits.milliseconds)
-  const onAbort = () => stop(new FlowError('limit.time', 'The run was stopped because the server is shutting down'))
-  if (stopsAlready) onAbort()
-  else request.signal?.addEventListener('abort', onAbort, { once: true })
   let failure: unknown
   try {
-    // The race listens to the walk to its end: what a branch throws after the run is over is no unhandled rejection.
-    await Promise.race([stopped, walkAll(state, request.entry, request.payload, root, undefined)])
+    if (signal?.aborted) throw stopError()
+    const walking = walkAll(state, request.entry, request.payload, root, undefined)
+    if (walking) await inTime(walking, state, signal)
   } catch (error) {
     failure = error instanceof NodeFailure ? error : whereItIs(state, error)
-  } finally {
-    root.over = true
-    clearTimeout(timer)
-    request.signal?.removeEventListener('abort', onAbort)
-    // With a reason of its own: the one that abort would make looks at the stack first.
-    controller.abort(failure ?? runOver)
   }
+  root.over = true
+  // With a reason of its own: the one that abort would make looks at the stack first.
+  state.ended = (failure as Error | undefined) ?? runOver
+  state.controller?.abort(state.ended)
   const { visits, visitCount, last } = state
   const outcome = { visits, visitCount, milliseconds: performance.now() - now }
   if (failure === undefined) return { status: 'done', payload: last, ...outcome }
   const place = failure instanceof NodeFailure ? placeOf(failure) : undefined
   return { status: 'failed', error: toRunError(failure, place), payload: place?.payload ?? last, ...outcome }
+}
+
+/** Waits for a walk as long as the run may take, and until it is stopped. */
+async function inTime(walking: Promise<void>, { limits, started }: State, signal?: AbortSignal): Promise<void> {
+  const { promise: stopped, reject: stop } = Promise.withResolvers<never>()
+  const left = started + limits.milliseconds - performance.now()
+  const timer = setTimeout(() => stop(timeError(limits.milliseconds)), left)
+  const onAbort = () => stop(stopError())
+  signal?.addEventListener('abort', onAbort, { once: true })
+  try {
+    // The race listens to the walk to its end: what a branch throws after the run is over is no unhandled rejection.
+    await Promise.race([stopped, walking])
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
 }
 
 // One for all: an abort without a reason of its own would make a new error, with its stack, for every run.
@@ -110,6 +119,10 @@ function placeOf({
     outermost = outermost.outer
   }
   return { node: outermost.node, payload: outermost.context.payload, inside }
+}
+
+function stopError(): FlowError {
+  return new FlowError('limit.time', 'The run was stopped because the server is shutting down')
 }
 
 function timeError(milliseconds: number): FlowError {
