@@ -44,7 +44,7 @@ export interface CallTarget {
   entry: readonly number[]
   payload: Payload
   /** Given to its nodes, as those of a run are. */
-  services: Record<string, unknown>
+  services: object
 }
 
 /** How a call ended: the output that its caller takes, and the value that it gives back. */

@@ -30,7 +30,7 @@ export interface RunRequest {
   entry: readonly number[]
   payload: Payload
   /** Given to each node as far as it declared them in `needs`. */
-  services: Record<string, unknown>
+  services: object
   limits?: Partial<RunLimits>
   /** Ends the run early, as running out of time does. */
   signal?: AbortSignal
@@ -76,7 +76,7 @@ export interface Step {
 /** What halts together: the whole run, one turn of a loop, or one call of a custom node. */
 export interface Frame {
   plan: Plan
-  services: Record<string, unknown>
+  services: object
   loop: string | undefined
   /** The call that all this is a part of. */
   call: Call | undefined

@@ -13,8 +13,8 @@ import {
   needsRest,
   rest,
   type State,
-  signalOf,
   type Step,
+  signalOf,
   type Trail,
 } from './run-state.ts'
 import { enterTurn } from './turns.ts'
@@ -239,9 +239,9 @@ async function call(
   return Promise.race([ended, walked()])
 }
 
-function pick(services: Record<string, unknown>, needs: readonly string[]): Record<string, unknown> {
+function pick(services: object, needs: readonly string[]): Record<string, unknown> {
   const use: Record<string, unknown> = {}
-  for (const name of needs) use[name] = services[name]
+  for (const name of needs) use[name] = (services as Record<string, unknown>)[name]
   return use
 }
 

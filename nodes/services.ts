@@ -648,7 +648,7 @@ export interface PlacedCustomNode {
   /** What it asks its callers for. The same list as long as the version is the same. */
   fields: readonly InputField[]
   /** Of its nodes: its storage belongs to this place alone. */
-  services: Record<string, unknown>
+  services: object
   /** The payload that a call begins with: nothing of the caller's is in it but these. */
   start(call: { data: Payload; time: unknown }): Payload
 }

@@ -12,19 +12,22 @@ import type { Plans } from './flows/plans.ts'
 import { pressesOf } from './flows/presses.ts'
 import type { RunContext, Runner } from './flows/runner.ts'
 import type { Jobs } from './jobs/port.ts'
+import { lazyObjects } from './lazy-object.ts'
 import type { Mailer } from './mail.ts'
 import type { Exchange } from './mqtt/exchange.ts'
 import { openApi } from './resources/api/api.ts'
 import { openCommands } from './resources/commands.ts'
-import { filterOf } from './resources/devices.ts'
+import { type DeviceResource, filterOf } from './resources/devices.ts'
+import type { FileResource } from './resources/files.ts'
 import { openJobService } from './resources/jobs.ts'
 import { openImports } from './resources/jobs-import.ts'
-import { openResourceJobs } from './resources/resource-jobs.ts'
+import { openResourceJobs, type ResourceJobResource } from './resources/resource-jobs.ts'
 import type { Resources } from './resources/resources.ts'
 import { openTopics } from './resources/topics.ts'
 import type { Texter } from './sms.ts'
 import type { AppStore } from './store/port.ts'
 import { type Scope, scopeKey } from './store/scope.ts'
+import type { TenancyRule } from './tenancy/rule.ts'
 
 export interface ServiceDeps {
   now(): number
@@ -50,63 +53,96 @@ export interface ServiceDeps {
   }): Replies
 }
 
-/** The services of one run: each bound to its application, some to its flow. */
+/** One run, and what its services are made from. */
+interface Run {
+  deps: ServiceDeps
+  context: RunContext
+}
+
+/** The services of one run: each bound to its application, some to its flow. A run makes those that its nodes ask for. */
 export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
-  const { runId, app, flows, flow, depth = 0 } = context
-  const { scope } = app
-  const callers = callersOf(context)
-  const debug = deps.debug.forRun({
-    ...{ runId, scope, flowId: flow.id, flowName: flow.name, flowVersion: flow.version },
-    ...(callers.length === 0 ? {} : { callers }),
-  })
-  const actor = { type: 'flow', id: flow.id, name: flow.name, depth } as const
-  const { users, groups, tenancy, actingAs, filesAs } = deps.resources(app)
-  const { devices, events, dataTables } = actingAs(actor)
-  const files = filesAs({ type: 'flow', id: flow.id, name: flow.name, depth })
-  const resourceJobs = openResourceJobs({
-    ...{ app, now: deps.now, jobs: deps.jobs(app) },
-    actor: { type: 'flow', id: flow.id, name: flow.name, depth },
-  })
-  const buttons = pressesOf(context, {
-    ...deps,
-    jobs: deps.jobs(app),
-    room: deps.pressRoom,
-    fireTrigger: deps.fireTrigger,
-  })
-  const asking = { app, now: deps.now, tenancy, jobs: deps.jobs(app) }
-  return {
-    clock: { now: deps.now, sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
-    debug,
-    values: flowValues(app.values, storageOwner(context)),
-    functions: functionsOf(deps.functions, scope, debug),
-    http: deps.http,
-    connections: deps.connections.of(scopeKey(scope)),
-    mail: deps.mailer.forFlow(app, flow.id),
-    sms: deps.texter.forFlow(app, flow.id),
-    devices,
-    commands: openCommands({
-      ...{ app, now: deps.now, actor, perform: deps.exchange.perform },
+  return open({ deps, context })
+}
+
+/** What services of one run use of each other is more than nodes see of it. */
+interface RunServices extends Services {
+  devices: DeviceResource
+  tenancy: TenancyRule
+  files: FileResource
+  resourceJobs: ResourceJobResource
+}
+
+const open = lazyObjects<Run, RunServices>({
+  clock: ({ deps }) => ({
+    now: deps.now,
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+  }),
+  debug({ deps, context }) {
+    const { runId, app, flow } = context
+    const callers = callersOf(context)
+    return deps.debug.forRun({
+      ...{ runId, scope: app.scope, flowId: flow.id, flowName: flow.name, flowVersion: flow.version },
+      ...(callers.length === 0 ? {} : { callers }),
+    })
+  },
+  values: ({ context }) => flowValues(context.app.values, storageOwner(context)),
+  functions: ({ deps, context }, { debug }) => functionsOf(deps.functions, context.app.scope, debug),
+  http: ({ deps }) => deps.http,
+  connections: ({ deps, context }) => deps.connections.of(scopeKey(context.app.scope)),
+  mail: ({ deps, context }) => deps.mailer.forFlow(context.app, context.flow.id),
+  sms: ({ deps, context }) => deps.texter.forFlow(context.app, context.flow.id),
+  devices: (run) => actingOf(run).devices,
+  commands: ({ deps, context }, { tenancy }) =>
+    openCommands({
+      ...{ app: context.app, now: deps.now, actor: actorOf(context), perform: deps.exchange.perform },
       filterOf: (criteria) => filterOf(criteria, tenancy),
     }),
-    mqtt: openTopics({ app, now: deps.now, actor, devices, exchange: deps.exchange }),
-    users,
-    groups,
-    tenancy,
-    events,
-    dataTables,
-    files,
-    resourceJobs,
-    api: openApi({ app, now: deps.now, devices, users, groups, events, files, resourceJobs, flows: buttons }),
-    jobs: { ...openJobService(asking), ...openImports(asking) },
-    reply: deps.replies({
-      scope,
+  mqtt: ({ deps, context }, { devices }) =>
+    openTopics({ app: context.app, now: deps.now, actor: actorOf(context), devices, exchange: deps.exchange }),
+  users: ({ deps, context }) => deps.resources(context.app).users,
+  groups: ({ deps, context }) => deps.resources(context.app).groups,
+  tenancy: ({ deps, context }) => deps.resources(context.app).tenancy,
+  events: (run) => actingOf(run).events,
+  dataTables: (run) => actingOf(run).dataTables,
+  files: ({ deps, context }) => deps.resources(context.app).filesAs(actorOf(context)),
+  resourceJobs: ({ deps, context }) =>
+    openResourceJobs({
+      ...{ app: context.app, now: deps.now, jobs: deps.jobs(context.app) },
+      actor: actorOf(context),
+    }),
+  api({ deps, context }, { devices, users, groups, events, files, resourceJobs, flows }) {
+    return openApi({ app: context.app, now: deps.now, devices, users, groups, events, files, resourceJobs, flows })
+  },
+  jobs({ deps, context }, { tenancy }) {
+    const asking = { app: context.app, now: deps.now, tenancy, jobs: deps.jobs(context.app) }
+    return { ...openJobService(asking), ...openImports(asking) }
+  },
+  reply({ deps, context }) {
+    const { app, flows, flow } = context
+    return deps.replies({
+      scope: app.scope,
       flow: { id: flow.id, name: flow.name, version: flow.version },
       globals: globalsOf(flows, flow),
       application: flows.application,
+    })
+  },
+  flows: ({ deps, context }) =>
+    pressesOf(context, {
+      ...deps,
+      jobs: deps.jobs(context.app),
+      room: deps.pressRoom,
+      fireTrigger: deps.fireTrigger,
     }),
-    flows: buttons,
-    customNodes: customNodesOf(context, { now: deps.now, services: (inner) => servicesOf(deps, inner) }),
-  }
+  customNodes: ({ deps, context }) =>
+    customNodesOf(context, { now: deps.now, services: (inner) => servicesOf(deps, inner) }),
+})
+
+function actingOf({ deps, context }: Run): ReturnType<Resources['actingAs']> {
+  return deps.resources(context.app).actingAs(actorOf(context))
+}
+
+function actorOf({ flow, depth = 0 }: RunContext): { type: 'flow'; id: string; name: string; depth: number } {
+  return { type: 'flow', id: flow.id, name: flow.name, depth }
 }
 
 function functionsOf(pool: FunctionPool, scope: Scope, debug: Services['debug']): Functions {

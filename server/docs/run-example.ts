@@ -13,6 +13,7 @@ import { type Config, readConfig } from '../config.ts'
 import { withClock } from '../flow-tests/function-clock.ts'
 import { httpStandIn, mailRecorder, type SentMail } from '../flow-tests/stand-ins.ts'
 import { standingClock } from '../flow-tests/standing-clock.ts'
+import { withOwn } from '../lazy-object.ts'
 import { hashPassword } from '../resources/passwords.ts'
 import { openRuntime } from '../runtime.ts'
 import { openSqlite } from '../store/sqlite.ts'
@@ -89,9 +90,10 @@ async function runOnce(node: AnyNode, example: NodeExample, tools: Tools): Promi
       send: async (_replyId, reply) => void replies.push(reply),
     }))
     const { mail, sent: mails } = mailRecorder(real.mail)
-    const services = { ...real, mail, clock: standingClock(clock), functions: withClock(real.functions, clock) }
+    const ours = { mail, clock: standingClock(clock), functions: withClock(real.functions, clock) }
+    const services = withOwn(real, ours)
     const payload = copyValue({ time: new Date(exampleTime), ...example.payload })
-    const outcome = await withoutChance(() => run({ plan: flow.plan, entry: [0], payload, services: { ...services } }))
+    const outcome = await withoutChance(() => run({ plan: flow.plan, entry: [0], payload, services }))
     const { error } = outcome
     if (error && error.code !== example.error) return undefined
     const { time: _time, ...rest } = outcome.payload

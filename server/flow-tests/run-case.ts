@@ -10,6 +10,7 @@ import { type Config, ConfigError } from '../config.ts'
 import { noConnections } from '../connections/none.ts'
 import type { DebugMessage } from '../flows/debug.ts'
 import type { RunnableFlow } from '../flows/plans.ts'
+import { withOwn } from '../lazy-object.ts'
 import { openAttempts } from '../resources/attempts.ts'
 import { openRuntime, type Runtime } from '../runtime.ts'
 import type { AppStore } from '../store/port.ts'
@@ -105,7 +106,8 @@ async function perform(stage: Stage): Promise<Mismatch[]> {
   const context = { runId: 'test', app, flows, flow }
   const real = runtime.services(context, () => recorder.replies)
   const { mail, sent: mails } = mailRecorder(real.mail)
-  const services = { ...real, mail, clock: standingClock(clock), functions: withClock(real.functions, clock) }
+  const ours = { mail, clock: standingClock(clock), functions: withClock(real.functions, clock) }
+  const services = withOwn(real, ours)
   const limits = { milliseconds: test.timeoutMs }
   const outcome = await run({ plan, entry: chosen.trigger.entry, payload, services, limits })
   // A mock that does not fit its node: the test is wrong, whatever the run made of it.

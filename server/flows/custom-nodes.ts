@@ -62,7 +62,7 @@ function place(
     plan,
     entry: plan.call.entry,
     fields: plan.call.form.fields,
-    services: services(inner) as unknown as Record<string, unknown>,
+    services: services(inner),
     start: ({ data, time }) =>
       startPayload(context.flows, flow, {
         triggerId: nodeId,

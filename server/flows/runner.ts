@@ -116,7 +116,7 @@ export function openRunner(deps: RunnerDeps): Runner {
       plan: flow.plan,
       entry: trigger.entry,
       payload,
-      services: deps.services(context) as unknown as Record<string, unknown>,
+      services: deps.services(context),
       limits: deps.limits,
       signal: context.signal ? AbortSignal.any([stopping.signal, context.signal]) : stopping.signal,
       group: scopeKey(app.scope),

@@ -1,4 +1,5 @@
 import type { Events, Users, UserView } from '../../nodes/services.ts'
+import { lazyObjects } from '../lazy-object.ts'
 import type { AppStore } from '../store/port.ts'
 import { openTenancy, type TenancyRule } from '../tenancy/rule.ts'
 import { type Attempts, openAttempts } from './attempts.ts'
@@ -53,13 +54,11 @@ export function openResources(options: ResourceOptions): Resources {
   const tenancy = openTenancy(app)
   const tokens = openTokens({ application: app.scope.application, secret, now })
   const deps = { app, now, tenancy, tokens, attempts }
-  const actingAs = (actor: Actor) => {
-    const acting = { app, now, tenancy, actor, happened }
-    return { devices: openDevices(acting), events: openEvents(acting), dataTables: openDataTables(acting) }
-  }
+  const actingAs = (actor: Actor) => openActing({ app, now, tenancy, actor, happened })
+  const { devices, events, dataTables } = actingAs(anyone)
   return {
     filesAs: (actor) => openFiles({ app, now, actor, happened }),
-    ...actingAs(anyone),
+    ...{ devices, events, dataTables },
     actingAs,
     users: openUsers(deps),
     groups: openGroups({ app, tenancy }),
@@ -78,6 +77,16 @@ export function openResources(options: ResourceOptions): Resources {
     },
   }
 }
+
+type Acting = Parameters<typeof openDevices>[0] &
+  Parameters<typeof openEvents>[0] &
+  Parameters<typeof openDataTables>[0]
+
+const openActing = lazyObjects<Acting, ReturnType<Resources['actingAs']>>({
+  devices: openDevices,
+  events: openEvents,
+  dataTables: openDataTables,
+})
 
 async function secretOf(app: AppStore): Promise<string> {
   const application = await app.collection('application').get(app.scope.application)

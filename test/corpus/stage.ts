@@ -6,7 +6,7 @@ import { type Outcome, run } from '../../engine/run.ts'
 import { type FunctionPool, openFunctionPool } from '../../engine/sandbox/pool.ts'
 import { openTemplates } from '../../engine/template.ts'
 import { catalog } from '../../nodes/index.ts'
-import { type HttpClient, Refusal } from '../../nodes/services.ts'
+import { type Connections, type HttpClient, Refusal } from '../../nodes/services.ts'
 import { hostUrlsOf } from '../../server/bundle/host-urls.ts'
 import { importBundle } from '../../server/bundle/import.ts'
 import { readBundle } from '../../server/bundle/read.ts'
@@ -21,6 +21,7 @@ import type { AppFlows, RunnableFlow } from '../../server/flows/plans.ts'
 import { openAppSchedules } from '../../server/flows/schedules-of-app.ts'
 import { openJobs } from '../../server/jobs/jobs.ts'
 import type { Queue } from '../../server/jobs/port.ts'
+import { withOwn } from '../../server/lazy-object.ts'
 import { openRuntime } from '../../server/runtime.ts'
 import { type CollectionName, collections } from '../../server/store/documents.ts'
 import type { AppStore, Store } from '../../server/store/port.ts'
@@ -132,7 +133,7 @@ async function openWorld(store: Store, { functions, folder, from, watch }: Tools
             toAnswer(reply, { definitions: { views, responseHeaders }, secure: false, view: {} })
           },
         }))
-        const services = { ...real, clock: standingClock(clock), connections }
+        const services = withOwn(real, { clock: standingClock(clock), connections })
         const limits = { milliseconds: LIMIT_MS, ...(visits === undefined ? {} : { visits }) }
         const started = performance.now()
         const outcome = await run({
@@ -258,7 +259,7 @@ function answering(): HttpClient {
 }
 
 /** Whatever database is asked: it gives nothing, rows, a word, or refuses. */
-function databases(): object {
+function databases(): Connections {
   const answers = [undefined, [{ id: 1 }, JSON.parse('{"__proto__": {"polluted": 1}}')], 'OK', null, [[1], 'x']]
   let count = 0
   const method = async () => {
@@ -266,7 +267,7 @@ function databases(): object {
     if (count % 6 === 5) throw new Refusal('Unavailable', 'Expected the database to answer')
     return structuredClone(answers[count % 6])
   }
-  return new Proxy({}, { get: () => method })
+  return new Proxy({} as Connections, { get: () => method })
 }
 
 function prototypes(): string {

@@ -38,7 +38,7 @@ export async function runFlow(
   options: {
     payload?: Payload
     nodes?: readonly AnyNode[]
-    services?: Record<string, unknown>
+    services?: object
     limits?: Partial<RunLimits>
     signal?: AbortSignal
   } = {},

@@ -74,11 +74,8 @@ export async function openFiring(limits: { most?: number; spanMs?: number } = {}
       const nothing = { write: () => undefined }
       const own = { debug: nothing, clock: { now, sleep: async () => undefined } }
       const { users, actingAs } = resources(of)
-      return {
-        ...own,
-        users,
-        ...actingAs({ type: 'flow', id: flow.id, name: flow.name, depth }),
-      } as unknown as Services
+      const { devices, events, dataTables } = actingAs({ type: 'flow', id: flow.id, name: flow.name, depth })
+      return { ...own, users, devices, events, dataTables } as unknown as Services
     },
   })
   const kinds = new Map([runJob(runner), inactivity.job].map((one) => [one.kind, one]))

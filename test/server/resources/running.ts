@@ -63,7 +63,7 @@ export async function openRunning(): Promise<Running> {
 
   const visit: Running['visit'] = async (type, config, payload = {}, meta = {}) => {
     const raw = flowOf([{ id: 'n', type, config, meta, outputIds: [] }])
-    const outcome = await runFlow(raw, { payload, services: { ...services } })
+    const outcome = await runFlow(raw, { payload, services })
     return { ...outcome, output: outcome.visits[0]?.output, code: outcome.error?.code }
   }
 
