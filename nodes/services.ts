@@ -449,7 +449,7 @@ export interface Replies {
    * Answers the request that waits under `replyId`; a no-op when it is already answered or unknown. Pages are rendered
    * now, with this run's globals; throws FlowError `view.*` or `template.*` when that fails, and the request goes on waiting.
    */
-  send(replyId: string, reply: Reply, context: { payload: Payload; experienceVersion?: string }): Promise<void>
+  send(replyId: string, reply: Reply, context: { payload: Payload; experienceVersion?: string }): Promise<void> | void
 }
 
 /** An event as flows see it (reference/nodes-data.md 6). */

@@ -64,18 +64,29 @@ export function openMetrics(now: { waitingReplies(): number; runningJobs(): numb
       this.inc(now.droppedRuns())
     },
   })
+  const requestsOf = childrenOf(requests)
+  const runsOf = childrenOf(runs)
   return {
     text: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
     request({ method, status, seconds }) {
-      requests.observe(
-        { method: methods.has(method) ? method : 'other', status: `${Math.floor(status / 100)}xx` },
-        seconds,
-      )
+      requestsOf(methods.has(method) ? method : 'other', `${Math.floor(status / 100)}xx`).observe(seconds)
     },
     run({ trigger, outcome }) {
-      runs.observe({ trigger, status: outcome.status }, outcome.milliseconds / 1000)
+      runsOf(trigger, outcome.status).observe(outcome.milliseconds / 1000)
       visits.inc(outcome.visitCount)
     },
     job: ({ kind, status, milliseconds }) => jobs.observe({ kind, status }, milliseconds / 1000),
+  }
+}
+
+// Finding the child of two labels takes longer than counting in it, and is done for each request.
+function childrenOf(histogram: Histogram<string>): (first: string, second: string) => Histogram.Internal<string> {
+  const children = new Map<string, Map<string, Histogram.Internal<string>>>()
+  return (first, second) => {
+    const some = children.get(first) ?? new Map<string, Histogram.Internal<string>>()
+    children.set(first, some)
+    const child = some.get(second) ?? histogram.labels(first, second)
+    some.set(second, child)
+    return child
   }
 }

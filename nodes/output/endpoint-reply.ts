@@ -96,7 +96,7 @@ export const endpointReply = defineNode({
       output: 'next',
     },
   ],
-  async run({ config, payload, use }) {
+  run({ config, payload, use }) {
     const replyId = replyIdOf(
       config.replyId.given ? [config.replyId.read()] : [readPath(payload, DATA), readPath(payload, ERRORED)],
     )
@@ -110,7 +110,7 @@ export const endpointReply = defineNode({
     }
     // Nothing is copied: the payload rests until the reply is made of it.
     const version = config.experienceVersion === '' ? {} : { experienceVersion: config.experienceVersion }
-    await use.reply.send(replyId, reply, { payload, ...version })
+    return use.reply.send(replyId, reply, { payload, ...version })
   },
 })
 

@@ -120,7 +120,8 @@ export function openExperience(deps: ExperienceDeps): Experience {
       await serveFile(request, response, { ...source, store: host.store, now: time, requestId })
       return undefined
     }
-    await rate.take(host.name)
+    const taken = rate.take(host.name)
+    if (taken) await taken
     const definitions = await definitionsOf.of(host.store, host.version)
     if (!definitions) throw unknownHost()
     if (definitions.cors) Object.assign(shared, corsHeaders(definitions.corsOrigins, request.headers.origin))
@@ -136,7 +137,8 @@ export function openExperience(deps: ExperienceDeps): Experience {
     const session = await findSession(parts, (token) => deps.session(host.scope, token))
     const exchange = { definitions, parts, source, time, requestId, session, hold }
     // Templates and flows of the application come next; what it did before may have kept the thread from others.
-    await enterTurn(scopeKey(host.scope))
+    const turn = enterTurn(scopeKey(host.scope))
+    if (turn) await turn
     if (source.path.startsWith(EXPORTS_PREFIX)) {
       const context = contextOf(exchange, toView(definitions, parts, exchange))
       // An endpoint with the route of downloads is never run: it only says what a visitor without a session gets.

@@ -63,9 +63,9 @@ export function openHosts(options: { store: Store; baseDomain: string; now(): nu
   }
 
   return {
-    async find(header) {
+    find(header) {
       const name = hostNameOf(header)
-      return name === undefined ? undefined : shared(name, () => lookUp(name))
+      return name === undefined ? Promise.resolve(undefined) : shared(name, () => lookUp(name))
     },
     application: ofApplication,
   }

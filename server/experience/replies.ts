@@ -59,17 +59,17 @@ export function openReplyDesk(options: {
   const pending = new Map<string, Pending>()
   const perApplication = new Map<string, number>()
 
-  async function send(run: RunOrigin, replyId: string, reply: Reply, version: string | undefined): Promise<void> {
+  function send(run: RunOrigin, replyId: string, reply: Reply, version: string | undefined): Promise<void> | void {
     const waiting = pending.get(keyOf(run.scope, replyId))
     if (!waiting) return
-    const { application, globals, flow } = run
     const { how } = waiting
     if ('toAnswer' in how) return waiting.settle(how.toAnswer(reply))
+    const { application, globals, flow } = run
     const context = { ...how.context, view: { ...how.context.view, application, globals, flow } }
-    if (version !== undefined && reply.body.kind === 'page') {
-      context.definitions = { ...context.definitions, views: await viewsOf(run.scope, version) }
-    }
-    waiting.settle(toAnswer(reply, context))
+    if (version === undefined || reply.body.kind !== 'page') return waiting.settle(toAnswer(reply, context))
+    return viewsOf(run.scope, version).then((views) => {
+      waiting.settle(toAnswer(reply, { ...context, definitions: { ...context.definitions, views } }))
+    })
   }
 
   return {

@@ -20,8 +20,7 @@ export async function findSession(
   request: RequestParts,
   verify: (token: string) => Promise<Session | undefined>,
 ): Promise<Session | undefined> {
-  const places = tokensOf(request)
-  for (const token of new Set(places)) {
+  for (const token of new Set(tokensOf(request))) {
     const session = await verify(token)
     if (session === undefined) continue
     redact(request, token)

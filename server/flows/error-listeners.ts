@@ -1,14 +1,11 @@
-import type { PlanTrigger } from '../../engine/compile.ts'
-import type { AppFlows, RunnableFlow } from './plans.ts'
+import type { AppFlows, Listener, RunnableFlow } from './plans.ts'
 
 /**
  * The flow-error triggers that hear of a failure of `failed`, nearest first: of the flow itself, of its experience
  * version, of application flows that listen to its class, and of those that listen to everything.
  */
-export function errorListeners(flows: AppFlows, failed: RunnableFlow): { flow: RunnableFlow; trigger: PlanTrigger }[] {
-  const triggers = flows.flows.flatMap((flow) =>
-    flow.plan.triggers.filter((trigger) => trigger.type === 'flow-error').map((trigger) => ({ flow, trigger })),
-  )
+export function errorListeners(flows: AppFlows, failed: RunnableFlow): Listener[] {
+  const triggers = flows.listeners('flow-error')
   const cloud = (flow: RunnableFlow) => flow.flowClass === 'cloud'
   const hears: ((flow: RunnableFlow, scope: unknown) => boolean)[] = [
     (flow, scope) => scope === 'local' && flow.id === failed.id && flow.version === failed.version,

@@ -12,7 +12,7 @@ import { eventFirings } from './event-triggers.ts'
 import { fileFirings } from './file-triggers.ts'
 import type { Inactivity } from './inactivity.ts'
 import { openLoopGuard } from './loop-guard.ts'
-import type { AppFlows, Plans, RunnableFlow } from './plans.ts'
+import type { AppFlows, Listener, Plans } from './plans.ts'
 import type { RunJobInput } from './run-job.ts'
 import { type Firing, selects, stateFirings } from './state-triggers.ts'
 import { tableFirings } from './table-triggers.ts'
@@ -110,44 +110,52 @@ async function start(app: AppStore, jobs: Jobs, runs: readonly RunJobInput[], by
   }
 }
 
-interface Listener {
-  flow: RunnableFlow
-  trigger: PlanTrigger
-  index: number
-  firings: Firing[]
+function listening(flows: AppFlows, happening: Happening, now: number): (Listener & { firings: Firing[] })[] {
+  return flows.listeners(triggerTypeOf(happening)).flatMap((listener) => {
+    const firings = firingsOf(listener.trigger, happening, now)
+    return firings.length === 0 ? [] : [{ ...listener, firings }]
+  })
 }
 
-function listening({ flows }: AppFlows, happening: Happening, now: number): Listener[] {
-  return flows.flatMap((flow) =>
-    flow.plan.triggers.flatMap((trigger, index) => {
-      const firings = firingsOf(trigger, happening, now)
-      return firings.length === 0 ? [] : [{ flow, trigger, index, firings }]
-    }),
-  )
+function triggerTypeOf({ kind }: Happening): string {
+  switch (kind) {
+    case 'state':
+    case 'invalid-state':
+      return 'device-state'
+    case 'event':
+      return 'event'
+    case 'table':
+      return 'data-table'
+    case 'file':
+      return 'app-file'
+    case 'device-create':
+      return kind
+    case 'connect':
+    case 'disconnect':
+      return `device-${kind}`
+    case 'message':
+      return 'mqtt-topic'
+  }
 }
 
 function firingsOf(trigger: PlanTrigger, happening: Happening, now: number): Firing[] {
   switch (happening.kind) {
     case 'state':
     case 'invalid-state':
-      return trigger.type === 'device-state' ? stateFirings(trigger, happening, now) : []
+      return stateFirings(trigger, happening, now)
     case 'event':
-      return trigger.type === 'event' ? eventFirings(trigger, happening.event, now) : []
+      return eventFirings(trigger, happening.event, now)
     case 'table':
-      return trigger.type === 'data-table' ? tableFirings(trigger, happening, now) : []
+      return tableFirings(trigger, happening, now)
     case 'file':
-      return trigger.type === 'app-file' ? fileFirings(trigger, happening, now) : []
+      return fileFirings(trigger, happening, now)
     case 'device-create':
-      return trigger.type === 'device-create' ? [{ time: now, data: {} }] : []
+      return [{ time: now, data: {} }]
     case 'connect':
-    case 'disconnect': {
-      const listens = trigger.type === `device-${happening.kind}` && selects(trigger, happening.device)
-      return listens ? [{ time: happening.time, data: happening.data }] : []
-    }
-    case 'message': {
-      const listens = trigger.type === 'mqtt-topic' && covers(trigger.key, happening.topic)
-      return listens ? [{ time: happening.time, data: happening.message }] : []
-    }
+    case 'disconnect':
+      return selects(trigger, happening.device) ? [{ time: happening.time, data: happening.data }] : []
+    case 'message':
+      return covers(trigger.key, happening.topic) ? [{ time: happening.time, data: happening.message }] : []
   }
 }
 

@@ -1,32 +1,31 @@
 import type { PlanTrigger } from '../../engine/compile.ts'
 import type { EndpointEvent } from '../experience/event.ts'
-import type { AppFlows, RunnableFlow } from './plans.ts'
+import type { AppFlows, Listener, RunnableFlow } from './plans.ts'
 import type { TriggerTarget } from './runner.ts'
 
 /** A trigger that something fires, and the flow that it starts. */
-export interface Match {
-  flow: RunnableFlow
-  trigger: PlanTrigger
-}
+export type Match = Pick<Listener, 'flow' | 'trigger'>
 
 /** The key of an endpoint trigger that listens to all endpoints. */
 export const ANY_ENDPOINT = '0'.repeat(24)
 
-/** The triggers that listen to a request: those of its endpoint, and those of any. */
-export function endpointMatches({ flows }: AppFlows, event: EndpointEvent): Match[] {
-  return matchesOf(flows, (flow, { type, key, config }) => {
-    if (type !== 'endpoint') return false
-    if (key !== ANY_ENDPOINT && key !== event.endpoint?.id && key !== event.endpoint?.copyOf) return false
-    if (flow.experienceVersion !== undefined) return flow.experienceVersion === event.version
+/** The triggers that listen to a request: those of its endpoint, and those of any. In the order of the flows. */
+export function endpointMatches(flows: AppFlows, event: EndpointEvent): Match[] {
+  const { endpoint, version } = event
+  const own = endpoint ? flows.listeners('endpoint', endpoint.id) : []
+  const copied = endpoint?.copyOf === undefined ? [] : flows.listeners('endpoint', endpoint.copyOf)
+  const found = [...own, ...copied, ...flows.listeners('endpoint', ANY_ENDPOINT)].filter(({ flow, trigger }) => {
+    if (flow.experienceVersion !== undefined) return flow.experienceVersion === version
     // An application flow names the experience version; one that listens to everything and names none hears all.
-    const named = config.experienceVersion || (key === ANY_ENDPOINT ? event.version : 'develop')
-    return flow.flowClass === 'cloud' && named === event.version
+    const named = trigger.config.experienceVersion || (trigger.key === ANY_ENDPOINT ? version : 'develop')
+    return flow.flowClass === 'cloud' && named === version
   })
+  return found.length > 1 ? found.sort((a, b) => a.place - b.place) : found
 }
 
 /** The triggers that listen to a webhook. */
-export function webhookMatches({ flows }: AppFlows, id: string): Match[] {
-  return matchesOf(flows, (_flow, { type, key }) => type === 'webhook' && key === id)
+export function webhookMatches(flows: AppFlows, id: string): readonly Match[] {
+  return flows.listeners('webhook', id)
 }
 
 /** The trigger that is meant by name; undefined when the flow no longer has it, or is switched off, whatever version is named. */
@@ -45,13 +44,4 @@ function targetFlow(flows: AppFlows, { flowId, version }: TriggerTarget): Runnab
   if (version === undefined || enabled.length === 0) return enabled[0]
   const ofExperience = enabled[0]!.experienceVersion !== undefined
   return ofExperience ? enabled.find((one) => one.version === version) : flows.version(flowId, version)
-}
-
-function matchesOf(
-  flows: readonly RunnableFlow[],
-  fits: (flow: RunnableFlow, trigger: PlanTrigger) => boolean,
-): Match[] {
-  return flows.flatMap((flow) =>
-    flow.plan.triggers.filter((trigger) => fits(flow, trigger)).map((trigger) => ({ flow, trigger })),
-  )
 }

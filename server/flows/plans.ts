@@ -1,4 +1,4 @@
-import { type Catalog, compileFlow, globalsOf, type Plan } from '../../engine/compile.ts'
+import { type Catalog, compileFlow, globalsOf, type Plan, type PlanTrigger } from '../../engine/compile.ts'
 import type { FlowClass, Problem } from '../../engine/document.ts'
 import { type Payload, readPath } from '../../engine/payload.ts'
 import { openTemplates, type Templates } from '../../engine/template.ts'
@@ -29,11 +29,23 @@ export interface AppFlows {
   experienceGlobals: ReadonlyMap<string, Payload>
   /** Enabled flows, in the version that runs. */
   flows: readonly RunnableFlow[]
+  /** Their triggers of one type, or of one type and key, in the order of the flows. Costs the same however many flows there are. */
+  listeners(type: string, key?: string): readonly Listener[]
   /**
    * One version of a flow, enabled or not: `default`, `develop` or a name; of an experience flow the name of the experience
    * version. Compiled when it is first asked for. Undefined: there is no such flow, or no such version.
    */
   version(flowId: string, version: string): RunnableFlow | undefined
+}
+
+/** A trigger of an enabled flow. */
+export interface Listener {
+  flow: RunnableFlow
+  trigger: PlanTrigger
+  /** Among the triggers of its flow. */
+  index: number
+  /** Among all triggers of the application. */
+  place: number
 }
 
 export interface Plans {
@@ -98,8 +110,17 @@ async function load(app: AppStore, revision: number, catalog: Catalog, cache: Ke
     globals: globalsOf(application?.globals ?? []),
     experienceGlobals: new Map(versions.map((one) => [one.version, globalsOf(one.globals)])),
     flows,
+    listeners: listenersOf(flows),
     version,
   }
+}
+
+function listenersOf(flows: readonly RunnableFlow[]): AppFlows['listeners'] {
+  const all = flows.flatMap((flow) => flow.plan.triggers.map((trigger, index) => ({ flow, trigger, index })))
+  const placed: Listener[] = all.map((one, place) => ({ ...one, place }))
+  const byType = Map.groupBy(placed, ({ trigger }) => trigger.type)
+  const byKey = Map.groupBy(placed, ({ trigger }) => `${trigger.type}\n${trigger.key}`)
+  return (type, key) => (key === undefined ? byType.get(type) : byKey.get(`${type}\n${key}`)) ?? []
 }
 
 async function flowsOf(app: AppStore, catalog: Catalog, cache: Kept): Promise<Pick<AppFlows, 'flows' | 'version'>> {

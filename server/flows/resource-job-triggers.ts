@@ -10,22 +10,19 @@ type ResourceTrigger = 'resource-job-iteration' | 'resource-job-iteration-timeou
 
 /** Queues a run for each trigger of the type that listens to the job. */
 export function resourceRuns(
-  { flows }: AppFlows,
+  flows: AppFlows,
   jobs: Jobs,
   what: { type: ResourceTrigger; execution: ResourceExecutionDocument; time: number; data: unknown },
 ): WriteOperation[] {
   const { execution, time, data } = what
   const by = { type: 'resourceJob', id: execution.jobId }
-  return flows.flatMap((flow) =>
-    flow.plan.triggers.flatMap((trigger, index) => {
-      if (trigger.type !== what.type || trigger.key !== execution.jobId) return []
-      const input: RunJobInput = {
-        ...{ flowId: flow.id, triggerKey: trigger.key, triggerType: trigger.published, index },
-        ...{ triggerId: execution.jobId, time, data, relay: by, depth: execution.depth + 1 },
-      }
-      return [jobs.insertion({ kind: 'run', input, requestedBy: by })]
-    }),
-  )
+  return flows.listeners(what.type, execution.jobId).map(({ flow, trigger, index }) => {
+    const input: RunJobInput = {
+      ...{ flowId: flow.id, triggerKey: trigger.key, triggerType: trigger.published, index },
+      ...{ triggerId: execution.jobId, time, data, relay: by, depth: execution.depth + 1 },
+    }
+    return jobs.insertion({ kind: 'run', input, requestedBy: by })
+  })
 }
 
 /** What a run of an iteration, or of its end in time, gets. `resource`: the resource as flows see it. */

@@ -93,20 +93,22 @@ export function openRunner(deps: RunnerDeps): Runner {
   const running = new Set<Promise<unknown>>()
   const stopping = new AbortController()
 
-  const track = <T>(ended: Promise<T>): Promise<T> => {
+  // Drained with everything else. It never rejects.
+  const track = (ended: Promise<unknown>): void => {
     running.add(ended)
-    return ended.finally(() => running.delete(ended))
+    void ended.then(() => running.delete(ended))
   }
 
   // Never rejects: whoever starts a run does not always wait for it.
-  const startRun = (context: RunContext, trigger: PlanTrigger, start: Start): Promise<RunEnd> =>
-    track(
-      runToEnd(context, trigger, start).catch((error: unknown) => {
-        const { runId, app, flow } = context
-        deps.log.error({ err: error, runId, application: app.scope.application, flow: flow.name }, 'a run broke off')
-        return { outcome: undefined, unheard: { message: 'The flow could not be run', cause: error } }
-      }),
-    )
+  const startRun = async (context: RunContext, trigger: PlanTrigger, start: Start): Promise<RunEnd> => {
+    try {
+      return await runToEnd(context, trigger, start)
+    } catch (error) {
+      const { runId, app, flow } = context
+      deps.log.error({ err: error, runId, application: app.scope.application, flow: flow.name }, 'a run broke off')
+      return { outcome: undefined, unheard: { message: 'The flow could not be run', cause: error } }
+    }
+  }
 
   const runToEnd = async (context: RunContext, trigger: PlanTrigger, start: Start): Promise<RunEnd> => {
     const { app, flow } = context
@@ -164,7 +166,7 @@ export function openRunner(deps: RunnerDeps): Runner {
   const fireAll = (
     app: AppStore,
     flows: AppFlows,
-    request: { matches: Match[]; start: Start; replyId: unknown; onEnd?: () => void },
+    request: { matches: readonly Match[]; start: Start; replyId: unknown; onEnd?: () => void },
   ): number => {
     const { matches, start, replyId, onEnd } = request
     // All copies are made before the first run begins: it writes into its payload at once.
@@ -172,13 +174,18 @@ export function openRunner(deps: RunnerDeps): Runner {
       const own = <T>(value: T) => (index === 0 ? value : copyValue(value))
       return { ...start, data: own(start.data), ...(start.experience ? { experience: own(start.experience) } : {}) }
     })
-    const runs = matches.map(({ flow, trigger }, index) =>
-      startRun({ runId: randomUUID(), app, flows, flow }, trigger, starts[index]!),
-    )
-    // Another flow may still answer: a failure counts when no run of the request is left.
-    const ended = Promise.all(runs).then((ends) => failUnheard(app.scope, { replyId }, ends))
-    void track(ended.finally(onEnd))
-    return runs.length
+    const runAll = async () => {
+      const ends = await Promise.all(
+        matches.map(({ flow, trigger }, index) =>
+          startRun({ runId: randomUUID(), app, flows, flow }, trigger, starts[index]!),
+        ),
+      )
+      // Another flow may still answer: a failure counts when no run of the request is left.
+      failUnheard(app.scope, { replyId }, ends)
+      onEnd?.()
+    }
+    track(runAll())
+    return matches.length
   }
 
   return {
@@ -208,7 +215,9 @@ export function openRunner(deps: RunnerDeps): Runner {
       const start = { data, relay, roots, triggerId, triggerType: trigger.published, time: at }
       const { depth, family, signal } = about
       const replyId = replyIdOf({ data })
-      const end = await startRun({ runId, app, flows, flow, depth, family, signal }, trigger, start)
+      const ending = startRun({ runId, app, flows, flow, depth, family, signal }, trigger, start)
+      track(ending)
+      const end = await ending
       failUnheard(scope, { replyId }, [end])
       return end.outcome
     },

@@ -56,10 +56,11 @@ async function reply({ experience }: Site, { scope, data }: WebhookEvent, planne
     application: { id: 'a', name: 'A' },
   }
   const whole = { headers: [], cookies: [], body: { kind: 'custom', body: undefined } as const, ...planned }
-  await experience.replies
-    .service(origin)
-    .send(String(data.replyId), whole, { payload: {} })
-    .catch((error: unknown) => failures.push(error))
+  try {
+    await experience.replies.service(origin).send(String(data.replyId), whole, { payload: {} })
+  } catch (error) {
+    failures.push(error)
+  }
 }
 
 const base = { host: 'localhost' }
