@@ -7,6 +7,7 @@ import { type Scope, scopeKey } from './scope.ts'
 import { openBlobs } from './sqlite-blobs.ts'
 import { type AppNumber, openCollection, type SqliteCollection } from './sqlite-collection.ts'
 import { type Database, openDatabase } from './sqlite-database.ts'
+import { openDue } from './sqlite-due.ts'
 import { openHosts } from './sqlite-hosts.ts'
 import { declaredPlans, type Layouts, type Plans } from './sqlite-plan.ts'
 import { migrate } from './sqlite-schema.ts'
@@ -62,6 +63,8 @@ function openStore(database: Database, layouts: Layouts): Store {
         ORDER BY a.application, a.tenant`
       return database.all(sql).map((row) => ({ tenant: String(row.tenant), application: String(row.application) }))
     },
+
+    ...openDue(database, layouts),
 
     async check() {
       database.get('SELECT count(*) AS n FROM plans')
