@@ -133,6 +133,11 @@ describe('encode', () => {
     [[{ a: 1 }, 5], {}, 'Expected a list of objects, got a number'],
     [[{ a: 1 }, undefined], {}, 'Expected a list of objects, got nothing'],
     [[{ a: '"'.repeat(3 << 20) }], {}, 'at most 5242880 characters'],
+    [
+      [{ a: Array(300_000).fill(1) }],
+      { headerTemplateType: 'stringTemplates', headerTemplate: Array(9_000).fill('a').join() },
+      'at most 5242880 characters',
+    ],
     [[Object.fromEntries(Array.from({ length: 10_001 }, (_, n) => [`k${n}`, 1]))], {}, 'at most 10000 columns'],
   ])('%.20j is a failure at the destination: %s', async (source, config, message) => {
     expect(await encoded(source, config)).toEqual({ error: { message: expect.stringContaining(message) } })
