@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import type { InputField } from '../../engine/custom-node.ts'
 import { FlowError } from '../../engine/errors.ts'
 import {
@@ -12,6 +12,7 @@ import {
   show,
 } from '../../engine/field.ts'
 import { choice, flag, json, numberTemplate, read, template } from '../../engine/fields.ts'
+import { compileLinear } from '../../engine/linear-pattern.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { checkTextLength } from '../bounds.ts'
 
@@ -126,9 +127,9 @@ const MOST_PATTERN_STEPS = 5_000_000
 function compilePattern(pattern: string): RE2JS | undefined {
   if (pattern.length > MOST_PATTERN_CHARS) return undefined
   try {
-    return RE2JS.compile(RE2JS.translateRegExp(pattern))
+    return compileLinear(pattern)
   } catch {
-    // Not a pattern, or one that needs backtracking, is the answer that was asked for.
+    // Not a pattern, one that needs backtracking or repeats too much, is the answer that was asked for.
     return undefined
   }
 }
