@@ -10,6 +10,8 @@ import { openRunRecords } from './flows/records.ts'
 import { runJob } from './flows/run-job.ts'
 import { openRunner } from './flows/runner.ts'
 import { openSchedules } from './flows/schedules.ts'
+import { attachmentCleanupJob } from './inbound-mail/attachments.ts'
+import { openReceiverOf } from './inbound-mail/open-receiver.ts'
 import type { Dispatch } from './jobs/port.ts'
 import { openQueue } from './jobs/queue.ts'
 import { listen, openSocket } from './listen.ts'
@@ -25,6 +27,8 @@ export interface HeadgateServer {
   urlOf(host: string): string
   /** Where devices connect; undefined: nowhere. */
   mqttPort: number | undefined
+  /** Where mails for flows come in; undefined: nowhere. */
+  mailPort: number | undefined
   /** Looks now whether connected devices may still be, not at the next look. */
   checkDevices(): Promise<void>
   debug: DebugStream
@@ -122,8 +126,9 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
   }, config)
   await listen(socket, config)
   const broker = await openBrokerOf(config, { ...{ store, log, now, relay }, ...runtime })
+  const receiver = await openReceiverOf(config, { store, queue, now, log, plans: runtime.plans })
   if (config.role !== 'web') {
-    queue.work([runJob(runner), ...runtime.jobs])
+    queue.work([runJob(runner), attachmentCleanupJob({ now }), ...runtime.jobs])
     await schedules.open()
   }
   runtime.warm()
@@ -132,12 +137,14 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     url: urlOf(config.baseDomain),
     urlOf,
     mqttPort: broker?.port,
+    mailPort: receiver?.port,
     checkDevices: async () => await broker?.check(),
     debug: runtime.debug,
     refresh: () => schedules.refresh(),
     async close(drainMs = 10_000) {
       schedules.close()
       await broker?.close()
+      await receiver?.close()
       socket.close()
       socket.closeIdleConnections()
       await queue.close(drainMs)
