@@ -115,13 +115,6 @@ export function literal<T>(
   return typeof raw === type ? constant(raw as T) : broken(scope, 'config.type', `Expected a ${type}, got ${show(raw)}`)
 }
 
-/** The raw setting as an object; an empty one where it is reported. */
-export function asRecord(entry: unknown, scope: FieldScope): Record<string, unknown> {
-  if (entry !== null && typeof entry === 'object' && !Array.isArray(entry)) return entry as Record<string, unknown>
-  broken(scope, 'config.type', `Expected an object, got ${show(entry)}`)
-  return {}
-}
-
 /** A required setting has rendered to nothing. */
 export function empty(options: Options<unknown>): FlowError {
   const name = options.label ?? options.key

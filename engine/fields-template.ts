@@ -55,6 +55,9 @@ export function numberTemplate(options: Options<number> = {}): Field<number | un
     if (typeof raw === 'boolean' || (typeof raw === 'string' && !raw.includes('{{') && Number.isNaN(Number(raw)))) {
       return broken(scope, 'config.type', `Expected a number or a template that renders to one, got ${show(raw)}`)
     }
+    if (options.required && isBlank(raw) && options.default === undefined) {
+      return broken(scope, 'config.missing', 'Expected a number or a template that renders to one, got nothing')
+    }
     const setting = compileText(raw, scope, (source) => scope.templates.text(source))
     return (at) => {
       const printed = setting(at).trim()
