@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { string } from '../../../nodes/logic/string.ts'
 import { runNode } from '../../helpers/run-node.ts'
 
-const made = (sourceData: unknown, method: string, methodArgs: unknown[] = []) =>
+const made = (sourceData: unknown, method: string, methodArgs: unknown = []) =>
   runNode(string, { config: { sourceData, method, methodArgs, resultPath: 'r' }, payload: { five: 5, text: 'a<b' } })
 
 test.each<[string, unknown, unknown[], unknown]>([
@@ -69,7 +69,7 @@ test.each<[string, unknown, unknown[], unknown]>([
   expect(run.payload.r).toEqual(expected)
 })
 
-test.each<[string, string, unknown[], string]>([
+test.each<[string, string, unknown, string]>([
   ['padStart', 'a', ['1001'], 'string.argument'],
   ['padStart', 'a', ['-1'], 'string.argument'],
   ['padStart', 'a', ['x'], 'string.argument'],
