@@ -16,9 +16,19 @@ export const csvDecode = defineNode({
   needs: [],
   config: {
     ...csvFields,
-    source: read({ key: 'source', label: 'Text', required: true }),
-    destination: path({ key: 'destination', label: 'Rows', required: true, writes: true }),
-    stripBom: flag({ key: 'stripBom', label: 'Without byte order mark' }),
+    source: read({ key: 'source', label: 'Text', help: 'Where the CSV text is found, at most 5 MB.', required: true }),
+    destination: path({
+      key: 'destination',
+      label: 'Rows',
+      help: 'A list with an object for each row, whose values are texts; { error: { message } } when it cannot be read.',
+      required: true,
+      writes: true,
+    }),
+    stripBom: flag({
+      key: 'stripBom',
+      label: 'Without byte order mark',
+      help: 'Leaves out a byte order mark at the start of the text.',
+    }),
   },
   examples: [
     {

@@ -14,8 +14,19 @@ export const csvEncode = defineNode({
   needs: [],
   config: {
     ...csvFields,
-    source: read({ key: 'source', label: 'Rows', required: true }),
-    destination: path({ key: 'destination', label: 'Text', required: true, writes: true }),
+    source: read({
+      key: 'source',
+      label: 'Rows',
+      help: 'A list of objects or of lists, or one object.',
+      required: true,
+    }),
+    destination: path({
+      key: 'destination',
+      label: 'Text',
+      help: 'The text; { error: { message } } when it cannot be written.',
+      required: true,
+      writes: true,
+    }),
     columns: byType({
       key: 'headerTemplate',
       label: 'Columns',

@@ -23,7 +23,7 @@ export type Inputs = (fields: readonly InputField[]) => Payload
  * The inputs of a custom node at a stored key: `[{ id, value }]`. How a value is meant is known once the custom node is: it is
  * compiled with the first call of each version.
  */
-export function customInputs(options: { key: string; label: string }): Field<Inputs> {
+export function customInputs(options: { key: string; label: string; help?: string }): Field<Inputs> {
   return field('custom-inputs', options, (raw, scope) => {
     const compiled = new WeakMap<readonly InputField[], Setting<Payload>>()
     return (at) => (fields) => {

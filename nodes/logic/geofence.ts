@@ -13,15 +13,34 @@ export const geofence = defineNode({
   outputs: ['outside', 'inside'],
   needs: [],
   config: {
-    check: choice({ key: 'checkType', label: 'Inside of', of: ['radius', 'polygonCoords', 'polygon'] }),
+    check: choice({
+      key: 'checkType',
+      label: 'Inside of',
+      help: 'A circle around the center, corners that are written here, or corners on the payload.',
+      of: ['radius', 'polygonCoords', 'polygon'],
+    }),
     place: value({ key: 'gpsCheck', label: 'Place', help: 'Such as 48.2,16.37.' }),
-    center: value({ key: 'gpsCenter', label: 'Center' }),
+    center: value({ key: 'gpsCenter', label: 'Center', help: 'Of the circle, written as the place.' }),
     // A text, not a number: what is no number is a fence that cannot be computed.
-    radius: template({ key: 'radius', label: 'Radius in metres' }),
+    radius: template({ key: 'radius', label: 'Radius in metres', help: 'A place at exactly this distance is inside.' }),
     lines: template({ key: 'polygonCoords', label: 'Corners', help: 'One a line.' }),
-    corners: read({ key: 'polygonPath', label: 'List of corners' }),
-    result: path({ key: 'resultPath', label: 'Metres, or inside', writes: true }),
-    branch: path({ key: 'branchPath', label: 'Result', writes: true }),
+    corners: read({
+      key: 'polygonPath',
+      label: 'List of corners',
+      help: 'At least three places: texts, pairs of numbers, or objects with latitude and longitude.',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Metres, or inside',
+      help: 'Metres to the center, or whether the place lies in the polygon; nothing is put where it cannot be computed.',
+      writes: true,
+    }),
+    branch: path({
+      key: 'branchPath',
+      label: 'Result',
+      help: 'True where the place is inside, else false.',
+      writes: true,
+    }),
   },
   examples: [
     {
