@@ -37,7 +37,7 @@ export function byType<const K extends Record<string, Field<unknown>>>(
   }
 }
 
-/** A setting that the node asks for itself, as often as it likes: on the payload of that moment, or on another root. */
+/** A setting that the node asks for itself, as often as it likes: on the payload of that moment, or on another root, with a budget of its own. */
 export function lazy<T>(inner: Field<T>): Field<(root?: Payload) => T> {
   return {
     ...inner,

@@ -13,6 +13,7 @@ import {
   show,
   wrongType,
 } from './field.ts'
+import type { Compiled } from './template.ts'
 
 /**
  * A string template, rendered. Missing or blank: the default, else `''`; `required` and blank throws `config.empty`,
@@ -116,7 +117,7 @@ export function expression(options: Options = {}): Field<unknown> {
 function rendered(
   kind: string,
   options: Options<string> & { mayBeEmpty?: boolean },
-  compile: (source: string, scope: FieldScope) => (root: unknown) => string,
+  compile: (source: string, scope: FieldScope) => Compiled<string>,
 ): Field<string> {
   return field(kind, options, (raw, scope) => {
     if (options.required && isBlank(raw) && isBlank(options.default)) {

@@ -9,6 +9,7 @@ import {
   flag,
   group,
   json,
+  lazy,
   list,
   numberTemplate,
   optional,
@@ -154,4 +155,21 @@ test('a sibling says what kind a setting is', () => {
 
 test('settings are read by own keys only', () => {
   expect(given((o) => text({ ...o, key: 'toString' }), {}).value).toBe('')
+})
+
+test('all settings of one visit of a node share a budget; the next visit, and a root of its own, has another', () => {
+  const scope = {
+    templates: openTemplates({ limits: { steps: 100 } }),
+    pointer: '',
+    report: () => expect.unreachable(),
+  }
+  const fields = { one: template({ key: 'one' }), many: lazy(texts({ key: 'many' })) }
+  const loop = '{{#each list}}x{{/each}}'
+  const setting = compileGroup(fields, { one: loop, many: [loop, loop, loop] }, scope)
+  const payload = { list: Array(15).fill(1) }
+  for (const visit of [1, 2]) {
+    const { one, many } = setting({ payload })
+    expect([visit, one, many({ list: [1] })]).toEqual([visit, 'x'.repeat(15), ['x', 'x', 'x']])
+    expect(() => many()).toThrow(expect.objectContaining({ code: 'template.limit' }))
+  }
 })
