@@ -20,6 +20,7 @@ import { openBrokerOf } from './mqtt/open-broker.ts'
 import { openRelayOf } from './mqtt/open-relay.ts'
 import { now, openRuntime } from './runtime.ts'
 import type { Store } from './store/port.ts'
+import { openWebsockets } from './websockets/websockets.ts'
 
 export interface HeadgateServer {
   /** Address of the admin host. */
@@ -64,7 +65,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
   const runner = openRunner({
     ...{ store, plans: runtime.plans, records, log, now },
     limits: { milliseconds: config.runTimeoutMs },
-    services: (context) => runtime.services(context, replies.service, runner.fireTrigger),
+    services: (context) => runtime.services(context, repliesOf, runner.fireTrigger),
     failReply: (scope, replyId, error) => replies.fail(scope, replyId, error),
     onEnd: (_context, trigger, outcome) => metrics.run({ trigger: trigger.type, outcome }),
   })
@@ -87,6 +88,15 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     fireWebhook: (event) => runner.fireWebhook(event),
   })
   const { replies } = experience
+  const websockets = openWebsockets({
+    ...{ store, relay, now, log, baseDomain: config.baseDomain, trustedProxies: config.trustedProxies },
+    ...{ takes: config.role !== 'worker', limits: { connections: config.websocketConnections } },
+    fire: (event) => runner.fireWebhook(event),
+  })
+  const repliesOf: Parameters<typeof runtime.services>[1] = (run) => ({
+    ...replies.service(run),
+    message: (client, message) => websockets.send(run.scope, client, message),
+  })
   const metrics = openMetrics({
     waitingReplies: () => replies.waiting(),
     runningJobs: () => queue.running(),
@@ -106,6 +116,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
   app.use(admin)
   // The admin host and the experiences share no origin: which of them is asked is the first thing that is settled.
   // Experiences are served without Express: they need nothing of it, and a short flow would pay for it on each request.
+  const listening = { ...config, upgrades: websockets }
   const socket = openSocket((request, response) => {
     const host = hostNameOf(request.headers.host)
     // A worker has only its health and figures to tell.
@@ -123,7 +134,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
       log.error({ err: error }, 'a request could not be answered')
       response.destroy()
     })
-  }, config)
+  }, listening)
   await listen(socket, config)
   const broker = await openBrokerOf(config, { ...{ store, log, now, relay }, ...runtime })
   const receiver = await openReceiverOf(config, { store, queue, now, log, plans: runtime.plans })
@@ -145,6 +156,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
       schedules.close()
       await broker?.close()
       await receiver?.close()
+      await websockets.close()
       socket.close()
       socket.closeIdleConnections()
       await queue.close(drainMs)

@@ -49,6 +49,7 @@ const owners: Record<string, readonly string[]> = {
   'smtp-server': ['server/inbound-mail/receiver.ts'],
   undici: ['server/egress'],
   uuid: ['nodes/logic/generate-id.ts'],
+  ws: ['server/websockets/'],
   yaml: ['server/bundle/', 'server/cli/'],
   'node:sqlite': ['server/store/'],
   'node:child_process': ['engine/sandbox/'],
