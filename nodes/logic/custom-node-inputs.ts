@@ -14,6 +14,7 @@ import {
 import { choice, flag, json, numberTemplate, read, template } from '../../engine/fields.ts'
 import { compileLinear } from '../../engine/linear-pattern.ts'
 import type { Payload } from '../../engine/payload.ts'
+import { printValue } from '../../engine/template.ts'
 import { checkTextLength } from '../bounds.ts'
 
 /** Gives the inputs of one call, by their ids, for the form that the custom node has. */
@@ -102,7 +103,7 @@ function checked(input: InputField, setting: Setting<unknown>, scope: FieldScope
     return broken(scope, 'config.type', message)
   }
   return after(setting, (value) => {
-    const text = String(value)
+    const text = printValue(value)
     // Linear in the text, but an author chooses both.
     const fits = text.length * compiled.programSize() <= MOST_PATTERN_STEPS && compiled.test(text)
     if (text === '' || fits) return

@@ -1,6 +1,7 @@
 import { FlowError } from '../../engine/errors.ts'
 import { parseJsonText } from '../../engine/json-text.ts'
 import type { Payload } from '../../engine/payload.ts'
+import { printValue } from '../../engine/template.ts'
 import { copyBounded, MOST_BYTES } from '../bounds.ts'
 import type { HttpRequest, HttpResponse } from '../services.ts'
 
@@ -113,7 +114,7 @@ async function bodyOf(
     case 'none':
       return undefined
     case 'string': {
-      const text = String(settings.body() ?? '')
+      const text = printValue(settings.body())
       return text === '' ? undefined : { bytes: encode(text, settings.bodyEncoding), type: undefined }
     }
     case 'jsonTemplate': {
@@ -132,7 +133,7 @@ async function bodyOf(
       return { bytes: await encoded.bytes(), type: encoded.headers.get('content-type') ?? undefined }
     }
     case 'url': {
-      const answer = await download(String(settings.body()).trim())
+      const answer = await download(printValue(settings.body()).trim())
       if (answer.status >= 400) {
         throw new FlowError('http.failed', `Expected the body from its URL, got status ${answer.status}`)
       }

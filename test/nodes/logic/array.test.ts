@@ -171,6 +171,18 @@ test('a list pushed into itself has an end', async () => {
   expect(payload).toEqual({ list: [1, [1]] })
 })
 
+const bait = { toString: 1, valueOf: 1 }
+test.each<[Rule, unknown, unknown]>([
+  [{ type: 'keyBy', inputTemplate: 'k' }, [{ k: bait }], { '[object Object]': { k: bait } }],
+  [{ type: 'groupBy', inputTemplate: 'k' }, [{ k: [bait] }], { '[object Object]': [{ k: [bait] }] }],
+  [{ type: 'sum' }, [bait, 1], null],
+  [{ type: 'sum' }, [[5], '6', null, true], 12],
+])('%j never calls what is only named like a method', async (rule, list, expected) => {
+  const run = await applied(list, [{ ...rule, outputPath: 'r' }])
+  expect(run.error).toBeUndefined()
+  expect(run.payload.r).toEqual(expected)
+})
+
 test('a key named __proto__ is a key like any other', async () => {
   const rules = [
     { type: 'keyBy', inputTemplate: 'k', outputPath: 'by' },

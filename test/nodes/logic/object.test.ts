@@ -96,6 +96,15 @@ test('operations work on what those before them made', async () => {
   })
 })
 
+test.each<[Operation, unknown, unknown]>([
+  [{ type: 'fromPairs', outputPath: 'r' }, [[{ toString: 1 }, 2]], { '[object Object]': 2 }],
+  [{ type: 'pick', inputTemplate: '{{keys}}', outputPath: 'r' }, { a: 1 }, undefined],
+])('%j never calls what is only named like a method', async (operation, source, expected) => {
+  const run = await applied(source, [operation], { keys: [{ toString: 1 }] })
+  expect(run.error).toBeUndefined()
+  expect(run.payload.r).toEqual(expected)
+})
+
 test('takes at most ten operations', async () => {
   const ten = Array(10).fill({ type: 'assign', inputTemplate: '{"a": 1}' })
   expect(await applied({}, ten)).toMatchObject({ problems: [], error: undefined })
