@@ -57,6 +57,7 @@ export const csvDecode = defineNode({
 })
 
 const CHUNK_CHARS = 32_768
+const MOST_COLUMNS = 10_000
 
 async function decode(source: unknown, config: CsvFormat & { stripBom: boolean }, signal: AbortSignal) {
   if (typeof source !== 'string') {
@@ -77,6 +78,7 @@ async function decode(source: unknown, config: CsvFormat & { stripBom: boolean }
     await turn()
     if (header === undefined) {
       header = record
+      if (header.length > MOST_COLUMNS) throw new CsvFailure(`Expected at most ${MOST_COLUMNS} columns`)
       continue
     }
     const names = header

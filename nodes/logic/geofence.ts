@@ -1,6 +1,6 @@
 import { choice, path, read, template, value } from '../../engine/fields.ts'
 import { distanceOf, isInside, type Point, parsePoint } from '../../engine/helpers/gps.ts'
-import { MOST_ITEMS } from '../bounds.ts'
+import { MOST_ITEMS, takeTurns } from '../bounds.ts'
 import { defineNode } from '../define.ts'
 import { readGps } from '../gps-text.ts'
 
@@ -58,15 +58,21 @@ export const geofence = defineNode({
       result: { data: { place: 'nowhere' } },
     },
   ],
-  run({ config }) {
+  async run({ config, signal }) {
     const place = pointOf(config.place)
-    const found = place && (config.check === 'radius' ? inCircle(place, config) : inPolygon(place, cornersOf(config)))
+    const found =
+      place &&
+      (config.check === 'radius'
+        ? inCircle(place, config)
+        : inPolygon(place, await cornersOf(config, takeTurns(signal))))
     if (found !== undefined) config.result.write(found.result)
     const inside = found?.inside ?? false
     config.branch.write(inside)
     return inside ? 'inside' : 'outside'
   },
 })
+
+const CORNERS_AT_ONCE = 1_000
 
 interface Found {
   inside: boolean
@@ -89,11 +95,20 @@ function inPolygon(place: Point, corners: Point[] | undefined): Found | undefine
 }
 
 /** Undefined when one of them is no place. */
-function cornersOf({ check, lines, corners }: { check: string; lines: string; corners: unknown }): Point[] | undefined {
+async function cornersOf(
+  { check, lines, corners }: { check: string; lines: string; corners: unknown },
+  turn: () => Promise<void> | undefined,
+): Promise<Point[] | undefined> {
   const given = check === 'polygon' ? corners : lines.split('\n').filter((line) => line.trim() !== '')
   if (!Array.isArray(given) || given.length > MOST_ITEMS) return undefined
-  const points = given.map(pointOf).filter((point) => point !== undefined)
-  return points.length === given.length ? points : undefined
+  const points: Point[] = []
+  for (const [index, one] of given.entries()) {
+    if (index % CORNERS_AT_ONCE === 0) await turn()
+    const point = pointOf(one)
+    if (point === undefined) return undefined
+    points.push(point)
+  }
+  return points
 }
 
 function pointOf(given: unknown): Point | undefined {

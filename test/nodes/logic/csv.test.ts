@@ -58,6 +58,7 @@ describe('decode', () => {
     [`a\n${'x\n'.repeat(300_000)}`, {}, 'at most 262144 rows'],
     [`${'k'.repeat(100_000)}\n${'x\n'.repeat(100)}`, {}, 'bytes of values'],
     [','.repeat((5 << 20) + 1), {}, 'at most 5242880 characters'],
+    [Array.from({ length: 10_001 }, (_, n) => n).join(), {}, 'at most 10000 columns'],
   ])('%.20j with %j is a failure at the destination: %s', async (text, config, message) => {
     expect((await decoded(text, config)).r).toEqual({ error: { message: expect.stringContaining(message) } })
   })

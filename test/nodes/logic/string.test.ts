@@ -86,6 +86,7 @@ test.each<[string, string, unknown, string]>([
   ['reverse', 'a', [], 'config.choice'],
   ['constructor', 'a', [], 'config.choice'],
   ['replaceAll', 'x'.repeat(30_000), ['x', 'y'.repeat(1_000)], 'text.too-long'],
+  ['concat', 'x'.repeat(3_000_000), Array(100).fill('x'.repeat(3_000_000)), 'text.too-long'],
   ['split', 'x'.repeat(300_000), [''], 'array.too-long'],
 ])('%s of "%.20s" with %.20j fails: %s', async (method, source, args, code) => {
   expect((await made(source, method, args)).error).toMatchObject({ code })
