@@ -8,10 +8,10 @@ import { scopeKey } from '../store/scope.ts'
 import { isSlug } from './slug.ts'
 import { withIds } from './with-ids.ts'
 
-/** An application, and the host names that open it. */
+/** An application, and the host names that open it; without those no version is shown by making it. */
 export interface VersionWorld {
   app: AppStore
-  hosts: Hosts
+  hosts?: Hosts
 }
 
 export interface NewVersion {
@@ -73,7 +73,7 @@ export async function createVersion(world: VersionWorld, wanted: NewVersion): Pr
     if (!(error instanceof StoreError) || error.code !== 'duplicate') throw error
     throw new Refusal('AlreadyExists', `Expected a name that no version has, got "${version}". Delete that one first.`)
   })
-  for (const name of slugs) await world.hosts.put({ name, scope: app.scope, version })
+  for (const name of slugs) await hostsOf(world).put({ name, scope: app.scope, version })
   const { views, endpoints, flowVersions } = develop
   return { id, version, endpoints: endpoints.length, views: views.length, flows: flowVersions.length }
 }
@@ -103,7 +103,7 @@ export async function pointHosts(world: VersionWorld, version: string, slugs: re
   const found = await world.app.collection('experienceVersions').first({ field: 'version', op: 'eq', value: version })
   if (!found && version !== 'develop') throw new Refusal('NotFound', `There is no version "${version}"`)
   for (const slug of slugs) await checkSlug(world, slug)
-  for (const name of slugs) await world.hosts.put({ name, scope: world.app.scope, version })
+  for (const name of slugs) await hostsOf(world).put({ name, scope: world.app.scope, version })
 }
 
 interface Parts {
@@ -176,8 +176,14 @@ function checkName(version: string): void {
   throw new Refusal('Validation', message)
 }
 
-async function checkSlug({ app, hosts }: VersionWorld, name: string): Promise<void> {
-  const host = await hosts.find(name)
+function hostsOf({ hosts }: VersionWorld): Hosts {
+  if (hosts !== undefined) return hosts
+  throw new Refusal('Validation', 'Expected no slugs: a flow makes versions, and an administrator points hosts at them')
+}
+
+async function checkSlug(world: VersionWorld, name: string): Promise<void> {
+  const { app } = world
+  const host = await hostsOf(world).find(name)
   if (host === undefined && !isSlug(name)) {
     const message = `Expected a slug of 3 to 63 lower-case letters, digits and dashes (not the form of an id), got ${JSON.stringify(name)}`
     throw new Refusal('Validation', message)
