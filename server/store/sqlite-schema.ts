@@ -69,6 +69,9 @@ const migrations: readonly string[] = [
   ALTER TABLE apps ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX apps_unsettled ON apps (app) WHERE revision > settled;
   `,
+  `
+  ALTER TABLE apps ADD COLUMN places INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
 
 /**
