@@ -11,7 +11,7 @@ import { scopeOf } from '../bundle/import.ts'
 import { localTenant } from '../bundle/import-folder.ts'
 import { type Config, readConfig } from '../config.ts'
 import { withClock } from '../flow-tests/function-clock.ts'
-import { httpStandIn, mailRecorder, type SentMail } from '../flow-tests/stand-ins.ts'
+import { httpStandIn, recordedMail, type SentMail } from '../flow-tests/stand-ins.ts'
 import { standingClock } from '../flow-tests/standing-clock.ts'
 import { hashPassword } from '../resources/passwords.ts'
 import { openRuntime } from '../runtime.ts'
@@ -90,7 +90,8 @@ async function runOnce(node: AnyNode, example: NodeExample, tools: Tools): Promi
       send: async (_replyId, reply) => void replies.push(reply),
       message: async (_client, message) => void replies.push(messageReply(message)),
     }))
-    const { mail, sent: mails } = mailRecorder(real.mail)
+    const mails: SentMail[] = []
+    const mail = recordedMail(real.mail, mails)
     const services = { ...real, mail, clock: standingClock(clock), functions: withClock(real.functions, clock) }
     const payload = copyValue({ time: new Date(exampleTime), ...example.payload })
     const outcome = await withoutChance(() => run({ plan: flow.plan, entry: [0], payload, services: { ...services } }))
