@@ -8,11 +8,14 @@ import { scopeKey } from '../store/scope.ts'
 import { isSlug } from './slug.ts'
 import { withIds } from './with-ids.ts'
 
-/** An application, and the host names that open it; without those no version is shown by making it. */
+/** An application, and the host names that open it. */
 export interface VersionWorld {
   app: AppStore
-  hosts?: Hosts
+  hosts: Hosts
 }
+
+/** Without host names a version can be made, and shown by nobody. */
+type MakerWorld = Pick<VersionWorld, 'app'> & Partial<VersionWorld>
 
 export interface NewVersion {
   /** Its name: what hosts point at. */
@@ -44,7 +47,7 @@ export interface VersionParts {
  *
  * Throws Refusal `Validation` for a name or a slug that cannot be used, `AlreadyExists` for one that is taken.
  */
-export async function createVersion(world: VersionWorld, wanted: NewVersion): Promise<VersionParts> {
+export async function createVersion(world: MakerWorld, wanted: NewVersion): Promise<VersionParts> {
   const { app } = world
   const { version, description, slugs = [] } = wanted
   checkName(version)
@@ -176,12 +179,12 @@ function checkName(version: string): void {
   throw new Refusal('Validation', message)
 }
 
-function hostsOf({ hosts }: VersionWorld): Hosts {
+function hostsOf({ hosts }: MakerWorld): Hosts {
   if (hosts !== undefined) return hosts
   throw new Refusal('Validation', 'Expected no slugs: a flow makes versions, and an administrator points hosts at them')
 }
 
-async function checkSlug(world: VersionWorld, name: string): Promise<void> {
+async function checkSlug(world: MakerWorld, name: string): Promise<void> {
   const { app } = world
   const host = await hostsOf(world).find(name)
   if (host === undefined && !isSlug(name)) {
