@@ -10,13 +10,14 @@ import { openQueue } from '../server/jobs/queue.ts'
 import { openSqlite } from '../server/store/sqlite.ts'
 import { openPrivateRedis, whyNoRedisServer } from '../test/services/redis.ts'
 import { type Figure, median, round } from './figure.ts'
+import { idle } from './jobs-idle.ts'
 import type { Effort } from './rounds.ts'
 
 const leastPerSecond = 2_000
 const scope = { tenant: 'bench', application: 'a'.repeat(24) }
 const log = pino({ level: 'silent' })
 
-/** Jobs that do nothing, a second of one worker process, from a queue of some length until it is empty. */
+/** Jobs that do nothing, a second of one worker process, from a queue of some length until it is empty; and a worker without jobs. */
 export async function run({ quick, rounds }: Effort): Promise<Figure[]> {
   const figures: Figure[] = []
   const lengths = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000]
@@ -37,7 +38,7 @@ export async function run({ quick, rounds }: Effort): Promise<Figure[]> {
     await redis?.close()
   }
   if (reason !== undefined) figures.push({ what: 'jobs: through BullMQ', figure: `not measured: ${reason}` })
-  return figures
+  return [...figures, ...(await idle({ quick }))]
 }
 
 /** `cpuUs`: microseconds of processor time for a job, which other processes of the machine change less. */

@@ -29,6 +29,9 @@ export interface Budget {
   step(count: number): void
   /** Looks at the clock, after work whose size the steps do not tell. Throws `template.limit`. */
   look(): void
+  /** Starts the clock at once; `rest` stops it, for an account that several renders spend from. Throws `template.limit`. */
+  resume(): void
+  rest(): void
   /** Spends `length` characters of text. Ask before making text that is longer than its parts. Throws `template.limit`. */
   text(length: number): void
   /** One partial deeper; `leave` undoes it. Throws `template.limit`. */
@@ -44,12 +47,14 @@ export function openBudget(limits: TemplateLimits): Budget {
   let nextClock = STEPS_BETWEEN_CLOCKS
   let chars = 0
   let depth = 0
+  let left = limits.milliseconds
   let deadline = 0
+  const tooSlow = () => limitError(`more than ${limits.milliseconds} ms`, 'Loop over less data')
   const look = () => {
     if (steps > limits.steps) throw limitError(`more than ${limits.steps} steps`, 'Loop over less data')
     const now = performance.now()
-    if (deadline === 0) deadline = now + limits.milliseconds
-    else if (now > deadline) throw limitError(`more than ${limits.milliseconds} ms`, 'Loop over less data')
+    if (deadline === 0) deadline = now + left
+    else if (now > deadline) throw tooSlow()
     nextClock = Math.min(steps + STEPS_BETWEEN_CLOCKS, limits.steps + 1)
   }
   nextClock = Math.min(nextClock, limits.steps + 1)
@@ -60,6 +65,14 @@ export function openBudget(limits: TemplateLimits): Budget {
       if (steps >= nextClock) look()
     },
     look,
+    resume() {
+      if (left < 0) throw tooSlow()
+      deadline = performance.now() + left
+    },
+    rest() {
+      left = deadline - performance.now()
+      deadline = 0
+    },
     text(length) {
       chars += length
       if (length > limits.outputChars || chars > limits.textChars)

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts'
 import { FlowError, type FlowErrorCode } from './errors.ts'
 import type { Payload } from './payload.ts'
 import type { Templates } from './template.ts'
@@ -5,6 +6,8 @@ import type { Templates } from './template.ts'
 /** Holds the payload that a setting is read against; the object in it may be replaced while a node runs. */
 export interface PayloadHolder {
   payload: Payload
+  /** What all settings that are read against it may cost together; opened by the first that needs one. */
+  budget?: Budget
 }
 
 /** A setting, compiled: asked once each time that its node runs. */
@@ -65,22 +68,40 @@ export function field<T>(
   return { kind, key, label, help, required, default: initial, from, compile }
 }
 
-/** Compiles a raw setting that is text: missing is `''`, numbers and flags count as their text, an object is broken. */
+/**
+ * Compiles a raw setting that is text: missing is `''`, numbers and flags count as their text, an object is broken. The settings of
+ * one visit of a node share a budget: a list of thousands must not take the time of thousands.
+ */
 export function compileText<T>(
   raw: unknown,
   scope: FieldScope,
-  compile: (source: string) => (root: unknown) => T,
+  compile: (source: string) => (root: unknown, budget?: Budget) => T,
 ): Setting<T> {
   if (raw !== undefined && raw !== null && typeof raw === 'object') {
     return broken(scope, 'config.type', `Expected text, got ${show(raw)}`)
   }
+  const source = raw === undefined || raw === null ? '' : String(raw)
   try {
-    const setting = compile(raw === undefined || raw === null ? '' : String(raw))
-    return (at) => setting(at.payload)
+    const setting = compile(source)
+    if (isCheap(source)) return (at) => setting(at.payload)
+    return (at) => {
+      at.budget ??= scope.templates.budget()
+      at.budget.resume()
+      try {
+        return setting(at.payload, at.budget)
+      } finally {
+        at.budget.rest()
+      }
+    }
   } catch (error) {
     if (!(error instanceof FlowError)) throw error
     return broken(scope, error.code, error.message)
   }
+}
+
+// Text as it stands, or the value at one path: most settings, and nothing that could take long.
+function isCheap(source: string): boolean {
+  return !source.includes('{{') || /^\{\{[\w.@[\]-]+\}\}$/.test(source)
 }
 
 /** Reports what is wrong with the raw setting, and stands in for it: a run that reaches it stops with the same words. */
@@ -113,13 +134,6 @@ export function literal<T>(
     return constant(options.default ?? initial)
   }
   return typeof raw === type ? constant(raw as T) : broken(scope, 'config.type', `Expected a ${type}, got ${show(raw)}`)
-}
-
-/** The raw setting as an object; an empty one where it is reported. */
-export function asRecord(entry: unknown, scope: FieldScope): Record<string, unknown> {
-  if (entry !== null && typeof entry === 'object' && !Array.isArray(entry)) return entry as Record<string, unknown>
-  broken(scope, 'config.type', `Expected an object, got ${show(entry)}`)
-  return {}
 }
 
 /** A required setting has rendered to nothing. */

@@ -1,5 +1,4 @@
 import {
-  asRecord,
   broken,
   constant,
   type Field,
@@ -38,7 +37,7 @@ export function byType<const K extends Record<string, Field<unknown>>>(
   }
 }
 
-/** A setting that the node asks for itself, as often as it likes: on the payload of that moment, or on another root. */
+/** A setting that the node asks for itself, as often as it likes: on the payload of that moment, or on another root, with a budget of its own. */
 export function lazy<T>(inner: Field<T>): Field<(root?: Payload) => T> {
   return {
     ...inner,
@@ -68,7 +67,7 @@ export function list<F extends Record<string, Field<unknown>>>(
   return {
     ...field('list', options, (raw, scope) => {
       const entries = compileList(raw, options.most, scope, (entry, entryScope) =>
-        compileGroup(options.of, asRecord(entry, entryScope), entryScope),
+        compileRecord(options.of, entry, entryScope),
       )
       return (at) => entries.map((entry) => entry(at))
     }),
@@ -102,9 +101,7 @@ export function values(options: Options = {}): Field<unknown[]> {
 /** Settings in an object of their own, such as a user name and a password. Missing: each as if it were not given. */
 export function group<F extends Record<string, Field<unknown>>>(options: Options & { of: F }): Field<Resolved<F>> {
   return {
-    ...field('group', options, (raw, scope) =>
-      compileGroup(options.of, isBlank(raw) ? {} : asRecord(raw, scope), scope),
-    ),
+    ...field('group', options, (raw, scope) => compileRecord(options.of, isBlank(raw) ? {} : raw, scope)),
     of: options.of,
   }
 }
@@ -128,6 +125,12 @@ export function compileGroup<F extends Record<string, Field<unknown>>>(
     for (const [name, setting] of settings) resolved[name] = setting(at)
     return resolved as Resolved<F>
   }
+}
+
+function compileRecord<F extends Record<string, Field<unknown>>>(fields: F, raw: unknown, scope: FieldScope) {
+  if (raw !== null && typeof raw === 'object' && !Array.isArray(raw))
+    return compileGroup(fields, raw as Record<string, unknown>, scope)
+  return broken<Resolved<F>>(scope, 'config.type', `Expected an object, got ${show(raw)}`)
 }
 
 const MOST_ENTRIES = 10_000

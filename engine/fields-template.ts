@@ -13,6 +13,7 @@ import {
   show,
   wrongType,
 } from './field.ts'
+import type { Compiled } from './template.ts'
 
 /**
  * A string template, rendered. Missing or blank: the default, else `''`; `required` and blank throws `config.empty`,
@@ -54,6 +55,9 @@ export function numberTemplate(options: Options<number> = {}): Field<number | un
     if (typeof raw === 'number') return constant(raw)
     if (typeof raw === 'boolean' || (typeof raw === 'string' && !raw.includes('{{') && Number.isNaN(Number(raw)))) {
       return broken(scope, 'config.type', `Expected a number or a template that renders to one, got ${show(raw)}`)
+    }
+    if (options.required && isBlank(raw) && options.default === undefined) {
+      return broken(scope, 'config.missing', 'Expected a number or a template that renders to one, got nothing')
     }
     const setting = compileText(raw, scope, (source) => scope.templates.text(source))
     return (at) => {
@@ -113,7 +117,7 @@ export function expression(options: Options = {}): Field<unknown> {
 function rendered(
   kind: string,
   options: Options<string> & { mayBeEmpty?: boolean },
-  compile: (source: string, scope: FieldScope) => (root: unknown) => string,
+  compile: (source: string, scope: FieldScope) => Compiled<string>,
 ): Field<string> {
   return field(kind, options, (raw, scope) => {
     if (options.required && isBlank(raw) && isBlank(options.default)) {

@@ -1,5 +1,6 @@
 import type { Budget } from './budget.ts'
 import type { Frame, Helpers } from './helpers/helper.ts'
+import { escapeWithin } from './helpers/html.ts'
 import { section } from './helpers/iteration.ts'
 import { printValue } from './helpers/values.ts'
 import { parseTemplate, syntaxError } from './template-parse.ts'
@@ -108,8 +109,9 @@ function compilePrint(node: hbs.AST.MustacheStatement, env: Env): Render {
     const value = evaluate(scope, budget)
     if (value === undefined || value === null) return ''
     const text = printValue(value)
+    if (escaped) return escapeWithin(budget, text, escapeHtml)
     budget.text(text.length)
-    return escaped ? escapeHtml(text) : text
+    return text
   }
 }
 

@@ -2,7 +2,7 @@ import { type Budget, defaultLimits, limitError, openBudget, type TemplateLimits
 import { FlowError } from './errors.ts'
 import { toJson } from './helpers/encoding.ts'
 import { type Helpers, rootFrame } from './helpers/helper.ts'
-import { sharedHelpers } from './helpers/list.ts'
+import { sharedHelpers, sharedHelpersAt } from './helpers/list.ts'
 import { metaHelpers } from './helpers/meta.ts'
 import { printValue, readParts } from './helpers/values.ts'
 import { parseJsonText } from './json-text.ts'
@@ -36,10 +36,14 @@ export interface Templates {
   budget(): Budget
 }
 
-/** Templates with the shared helpers, and limits for each render. Holds nothing that has to be closed. */
-export function openTemplates(options: { limits?: Partial<TemplateLimits> } = {}): Templates {
+/**
+ * Templates with the shared helpers, and limits for each render; `now` is the clock of those that ask for the time (default:
+ * the real one). Holds nothing that has to be closed.
+ */
+export function openTemplates(options: { limits?: Partial<TemplateLimits>; now?: () => number } = {}): Templates {
   const limits: TemplateLimits = { ...defaultLimits, ...options.limits }
-  const helpers: Helpers = { ...sharedHelpers, ...metaHelpers(sharedHelpers) }
+  const shared = options.now ? sharedHelpersAt(options.now) : sharedHelpers
+  const helpers: Helpers = { ...shared, ...metaHelpers(shared) }
   const kit: Kit = { helpers, limits }
   return {
     text: (source) => compileEither(source, kit, printValue),

@@ -111,6 +111,7 @@ import { deviceState } from './trigger/device-state.ts'
 import { endpoint } from './trigger/endpoint.ts'
 import { event } from './trigger/event.ts'
 import { flowError } from './trigger/flow-error.ts'
+import { inboundEmail } from './trigger/inbound-email.ts'
 import { mqttTopic } from './trigger/mqtt-topic.ts'
 import { resourceJobComplete } from './trigger/resource-job-complete.ts'
 import { resourceJobIteration } from './trigger/resource-job-iteration.ts'
@@ -236,6 +237,7 @@ export const triggers = [
   endpoint,
   event,
   flowError,
+  inboundEmail,
   mqttTopic,
   resourceJobComplete,
   resourceJobIteration,

@@ -447,9 +447,21 @@ export interface Reply {
 export interface Replies {
   /**
    * Answers the request that waits under `replyId`; a no-op when it is already answered or unknown. Pages are rendered
-   * now, with this run's globals; throws FlowError `view.*` or `template.*` when that fails, and the request goes on waiting.
+   * now, with this run's globals; throws or rejects with FlowError `view.*` or `template.*` when that fails, and the request goes on
+   * waiting. Without a promise it is done already.
    */
   send(replyId: string, reply: Reply, context: { payload: Payload; experienceVersion?: string }): Promise<void> | void
+  /**
+   * Sends a message to a WebSocket client of a webhook, by the `replyId` of its connection, whichever process holds it; a no-op
+   * when it has gone or is unknown.
+   */
+  message(client: string, message: ClientMessage): Promise<void>
+}
+
+export interface ClientMessage {
+  bytes: Uint8Array
+  /** Else the bytes are a text in UTF-8. */
+  binary: boolean
 }
 
 /** An event as flows see it (reference/nodes-data.md 6). */

@@ -59,14 +59,17 @@ export function adminRouter({ store, queue, metrics, log, password, urlOf }: Adm
   return router
 }
 
-/** Names of the parts that do not answer. */
+/** Probes of clusters wait for a little longer than this. */
+const mostCheckMs = 5_000
+
+/** Names of the parts that do not answer, or not in time. */
 async function missingOf(
   parts: Record<string, () => Promise<void>>,
   onError: (part: string, error: unknown) => void,
 ): Promise<string[]> {
   const checked = Object.entries(parts).map(async ([part, check]) => {
     try {
-      await check()
+      await inTime(check())
       return []
     } catch (error) {
       onError(part, error)
@@ -74,6 +77,19 @@ async function missingOf(
     }
   })
   return (await Promise.all(checked)).flat()
+}
+
+async function inTime(checked: Promise<void>): Promise<void> {
+  const late = new Error(`Expected an answer within ${mostCheckMs} ms, got none`)
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late), mostCheckMs)
+  })
+  try {
+    await Promise.race([checked, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function askFor(password: string): RequestHandler {

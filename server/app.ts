@@ -10,6 +10,8 @@ import { openRunRecords } from './flows/records.ts'
 import { runJob } from './flows/run-job.ts'
 import { openRunner } from './flows/runner.ts'
 import { openSchedules } from './flows/schedules.ts'
+import { attachmentCleanupJob } from './inbound-mail/attachments.ts'
+import { openReceiverOf } from './inbound-mail/open-receiver.ts'
 import type { Dispatch } from './jobs/port.ts'
 import { openQueue } from './jobs/queue.ts'
 import { listen, openSocket } from './listen.ts'
@@ -18,6 +20,7 @@ import { openBrokerOf } from './mqtt/open-broker.ts'
 import { openRelayOf } from './mqtt/open-relay.ts'
 import { now, openRuntime } from './runtime.ts'
 import type { Store } from './store/port.ts'
+import { openWebsockets } from './websockets/websockets.ts'
 
 export interface HeadgateServer {
   /** Address of the admin host. */
@@ -25,6 +28,8 @@ export interface HeadgateServer {
   urlOf(host: string): string
   /** Where devices connect; undefined: nowhere. */
   mqttPort: number | undefined
+  /** Where mails for flows come in; undefined: nowhere. */
+  mailPort: number | undefined
   /** Looks now whether connected devices may still be, not at the next look. */
   checkDevices(): Promise<void>
   debug: DebugStream
@@ -60,7 +65,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
   const runner = openRunner({
     ...{ store, plans: runtime.plans, records, log, now },
     limits: { milliseconds: config.runTimeoutMs },
-    services: (context) => runtime.services(context, replies.service, runner.fireTrigger),
+    services: (context) => runtime.services(context, repliesOf, runner.fireTrigger),
     failReply: (scope, replyId, error) => replies.fail(scope, replyId, error),
     onEnd: (_context, trigger, outcome) => metrics.run({ trigger: trigger.type, outcome }),
   })
@@ -83,6 +88,15 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     fireWebhook: (event) => runner.fireWebhook(event),
   })
   const { replies } = experience
+  const websockets = openWebsockets({
+    ...{ store, relay, now, log, baseDomain: config.baseDomain, trustedProxies: config.trustedProxies },
+    ...{ takes: config.role !== 'worker', limits: { connections: config.websocketConnections } },
+    fire: (event) => runner.fireWebhook(event),
+  })
+  const repliesOf: Parameters<typeof runtime.services>[1] = (run) => ({
+    ...replies.service(run),
+    message: (client, message) => websockets.send(run.scope, client, message),
+  })
   const metrics = openMetrics({
     waitingReplies: () => replies.waiting(),
     runningJobs: () => queue.running(),
@@ -102,6 +116,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
   app.use(admin)
   // The admin host and the experiences share no origin: which of them is asked is the first thing that is settled.
   // Experiences are served without Express: they need nothing of it, and a short flow would pay for it on each request.
+  const listening = { ...config, upgrades: websockets }
   const socket = openSocket((request, response) => {
     const host = hostNameOf(request.headers.host)
     // A worker has only its health and figures to tell.
@@ -119,11 +134,12 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
       log.error({ err: error }, 'a request could not be answered')
       response.destroy()
     })
-  }, config)
+  }, listening)
   await listen(socket, config)
   const broker = await openBrokerOf(config, { ...{ store, log, now, relay }, ...runtime })
+  const receiver = await openReceiverOf(config, { store, queue, now, log, plans: runtime.plans })
   if (config.role !== 'web') {
-    queue.work([runJob(runner), ...runtime.jobs])
+    queue.work([runJob(runner), attachmentCleanupJob({ now }), ...runtime.jobs])
     await schedules.open()
   }
   runtime.warm()
@@ -132,12 +148,15 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     url: urlOf(config.baseDomain),
     urlOf,
     mqttPort: broker?.port,
+    mailPort: receiver?.port,
     checkDevices: async () => await broker?.check(),
     debug: runtime.debug,
     refresh: () => schedules.refresh(),
     async close(drainMs = 10_000) {
       schedules.close()
       await broker?.close()
+      await receiver?.close()
+      await websockets.close()
       socket.close()
       socket.closeIdleConnections()
       await queue.close(drainMs)

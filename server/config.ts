@@ -48,6 +48,12 @@ export interface Config {
   /** Open connections of one application, and messages of one to one topic in 15 seconds (0: no limit). */
   mqttConnections: number
   mqttMessages: number
+  /** Open WebSocket connections of one application to its webhooks. */
+  websocketConnections: number
+  /** Where mails for flows come in; undefined: nowhere. */
+  inboundSmtpPort: number | undefined
+  /** Of the addresses that mails are taken for. */
+  inboundMailDomain: string
   logLevel: string
   /** Milliseconds that run records may wait in memory: what a crash can lose of them. */
   runRecordDelayMs: number
@@ -102,6 +108,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     mqttPort: env.MQTT_PORT ? numberOf(env, 'MQTT_PORT', 1883, 0, 65_535) : undefined,
     mqttConnections: numberOf(env, 'MQTT_CONNECTIONS', 10_000, 1, 1_000_000),
     mqttMessages: numberOf(env, 'MQTT_MESSAGES', 30, 0, 1_000_000),
+    websocketConnections: numberOf(env, 'WEBSOCKET_CONNECTIONS', 1_000, 0, 1_000_000),
+    inboundSmtpPort: env.INBOUND_SMTP_PORT ? numberOf(env, 'INBOUND_SMTP_PORT', 2525, 0, 65_535) : undefined,
+    inboundMailDomain: (env.INBOUND_MAIL_DOMAIN || env.BASE_DOMAIN || 'localhost').toLowerCase(),
     logLevel: oneOf(env, 'LOG_LEVEL', 'info', logLevels),
     runRecordDelayMs: numberOf(env, 'RUN_RECORD_DELAY_MS', 1_000, 10, 60_000),
   }

@@ -42,6 +42,17 @@ export const httpErrors = {
     type: 'NotImplemented',
     when: 'The webhook is of a kind that this server does not serve',
   },
+  'webhook.upgrade': {
+    status: 426,
+    type: 'UpgradeRequired',
+    when: 'The webhook takes WebSocket connections, and was called by HTTP',
+  },
+  'webhook.http': {
+    status: 400,
+    type: 'Validation',
+    when: 'The webhook is called by HTTP, and takes no WebSocket connections',
+  },
+  'webhook.busy': { status: 503, type: 'Unavailable', when: 'The application has too many WebSocket connections' },
   'reply.timeout': { status: 504, type: 'Timeout', when: 'No flow replied to the request in time' },
   'reply.busy': { status: 503, type: 'Unavailable', when: 'Too many requests wait for a reply already' },
   'reply.stopped': { status: 503, type: 'Unavailable', when: 'The server stops while the request waits for a reply' },

@@ -1,20 +1,33 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { type Config, ConfigError } from './config.ts'
 
 type Limits = Pick<Config, 'requestTimeoutMs' | 'replyTimeoutMs'>
 
+/** Takes over connections whose request asks for it. */
+export interface Upgrades {
+  /** False: it is a request like any other. */
+  asks(request: IncomingMessage): boolean
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
 /** A server that gives up on clients that dawdle: over their headers, their body, or the reading of their answer. */
-export function openSocket(handle: RequestListener, { requestTimeoutMs, replyTimeoutMs }: Limits): Server {
+export function openSocket(
+  handle: RequestListener,
+  { requestTimeoutMs, replyTimeoutMs, upgrades }: Limits & { upgrades: Upgrades },
+): Server {
   const server = createServer(
     {
       maxHeaderSize: 32 * 1024,
       headersTimeout: Math.min(15_000, requestTimeoutMs),
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(10_000, requestTimeoutMs),
+      shouldUpgradeCallback: upgrades.asks,
     },
     handle,
   )
+  server.on('upgrade', upgrades.upgrade)
   // Without traffic either way; a request that waits for its reply is silent too.
   server.timeout = replyTimeoutMs + 60_000
   return server

@@ -81,22 +81,24 @@ export function formatDate(value: unknown, options: { format?: string; tz?: stri
   return shifted.format(expanded)
 }
 
-/** Dates and times. `tz` and `locale` are named arguments. */
-export const dateHelpers: Helpers = {
-  formatDate: {
-    run: ([value, format], call) =>
-      value === undefined || value === null ? '' : formatDate(value, { ...namedOf(call), ...formatOf(format) }),
-  },
-  currentDateTime: { run: ([format], call) => formatDate(Date.now(), { ...namedOf(call), ...formatOf(format) }) },
-  formatDateRelative: {
-    run: ([value, given], { hash }) => {
-      if (value === undefined || value === null) return ''
-      const base = given ?? hash.relativeTo
-      const [time, now] = [parseTime(value), base === undefined ? Date.now() : parseTime(base)]
-      if (Number.isNaN(time) || Number.isNaN(now)) return INVALID
-      return dayjs.utc(time).locale(localeOf(hash.locale)).from(dayjs.utc(now))
+/** Dates and times, where `now` says what time it is. `tz` and `locale` are named arguments. */
+export function dateHelpersAt(now: () => number): Helpers {
+  return {
+    formatDate: {
+      run: ([value, format], call) =>
+        value === undefined || value === null ? '' : formatDate(value, { ...namedOf(call), ...formatOf(format) }),
     },
-  },
+    currentDateTime: { run: ([format], call) => formatDate(now(), { ...namedOf(call), ...formatOf(format) }) },
+    formatDateRelative: {
+      run: ([value, given], { hash }) => {
+        if (value === undefined || value === null) return ''
+        const base = given ?? hash.relativeTo
+        const [time, from] = [parseTime(value), base === undefined ? now() : parseTime(base)]
+        if (Number.isNaN(time) || Number.isNaN(from)) return INVALID
+        return dayjs.utc(time).locale(localeOf(hash.locale)).from(dayjs.utc(from))
+      },
+    },
+  }
 }
 
 interface Shown {

@@ -1,4 +1,4 @@
-import { limitError } from '../budget.ts'
+import { type Budget, limitError } from '../budget.ts'
 import type { Helpers } from './helper.ts'
 import { isRecord, printValue } from './values.ts'
 
@@ -12,18 +12,27 @@ export const htmlHelpers: Helpers = {
       const print = (node: unknown, depth: number): string => {
         if (depth > MOST_DEPTH) throw limitError(`elements nested more than ${MOST_DEPTH} deep`, 'Print less')
         budget.step(1)
-        if (Array.isArray(node)) return node.map((child) => print(child, depth + 1)).join('')
-        if (!isRecord(node)) return escapeText(printValue(node))
-        if (node.type === 'comment') return `<!--${printValue(node.value).replaceAll('--', '- -')}-->`
+        if (Array.isArray(node)) return printAll(node, depth)
+        if (!isRecord(node)) return escapeWithin(budget, printValue(node), escapeMarks)
+        if (node.type === 'comment') return `<!--${escapeComment(printValue(node.value), budget)}-->`
         if (node.type !== 'element' || !isName(node.name))
-          return node.children === undefined ? escapeText(printValue(node.value)) : print(node.children, depth + 1)
-        const attributes = Object.entries(isRecord(node.attributes) ? node.attributes : {})
-          .filter(([name]) => isName(name))
-          .map(([name, value]) => ` ${name}="${escapeText(printValue(value)).replaceAll('"', '&quot;')}"`)
-        const open = `<${node.name}${attributes.join('')}>`
-        if (VOID.has(node.name.toLowerCase())) return open
-        const text = `${open}${print(node.children ?? [], depth + 1)}</${node.name}>`
-        budget.text(open.length)
+          return node.children === undefined
+            ? escapeWithin(budget, printValue(node.value), escapeMarks)
+            : print(node.children, depth + 1)
+        budget.text(2 * node.name.length)
+        let text = `<${node.name}`
+        for (const [name, value] of Object.entries(isRecord(node.attributes) ? node.attributes : {})) {
+          budget.step(1)
+          if (isName(name)) text += ` ${name}="${escapeWithin(budget, printValue(value), escapeQuoted)}"`
+        }
+        text += '>'
+        if (VOID.has(node.name.toLowerCase())) return text
+        return `${text}${print(node.children ?? [], depth + 1)}</${node.name}>`
+      }
+      // Put together by adding: joining would copy a long text once for each element around it.
+      const printAll = (nodes: unknown[], depth: number): string => {
+        let text = ''
+        for (const node of nodes) text += print(node, depth + 1)
         return text
       }
       return print(tree, 0)
@@ -35,6 +44,33 @@ function isName(name: unknown): name is string {
   return typeof name === 'string' && /^[A-Za-z_:@][\w:.@-]*$/.test(name)
 }
 
-function escapeText(text: string): string {
+const PIECE_CHARS = 65_536
+
+/**
+ * `escapeAll` of a text, for characters that are each escaped alone. Made and paid for piece by piece: a text of nothing but marks grows
+ * to several times its length. Throws `template.limit`.
+ */
+export function escapeWithin(budget: Budget, text: string, escapeAll: (text: string) => string): string {
+  budget.text(text.length)
+  let escaped = ''
+  for (let at = 0; at < text.length; at += PIECE_CHARS) {
+    const piece = text.length <= PIECE_CHARS ? text : text.slice(at, at + PIECE_CHARS)
+    const made = escapeAll(piece)
+    if (made.length > piece.length) budget.text(made.length - piece.length)
+    escaped += made
+  }
+  return escaped
+}
+
+function escapeMarks(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
+
+function escapeQuoted(text: string): string {
+  return escapeMarks(text).replaceAll('"', '&quot;')
+}
+
+function escapeComment(text: string, budget: Budget): string {
+  budget.text(text.length)
+  return text.replaceAll('--', '- -')
 }

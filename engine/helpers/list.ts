@@ -1,6 +1,6 @@
 import { collectionHelpers } from './collections.ts'
 import { conditionHelpers } from './conditions.ts'
-import { dateHelpers } from './dates.ts'
+import { dateHelpersAt } from './dates.ts'
 import { encodingHelpers } from './encoding.ts'
 import { gpsHelpers } from './gps.ts'
 import type { Helpers } from './helper.ts'
@@ -11,15 +11,20 @@ import { numberHelpers } from './numbers.ts'
 import { stringHelpers } from './strings.ts'
 
 /** The helpers of every template, in flows and in views. */
-export const sharedHelpers: Helpers = {
-  ...iterationHelpers,
-  ...conditionHelpers,
-  ...mathHelpers,
-  ...stringHelpers,
-  ...encodingHelpers,
-  ...collectionHelpers,
-  ...dateHelpers,
-  ...numberHelpers,
-  ...gpsHelpers,
-  ...htmlHelpers,
+export const sharedHelpers: Helpers = sharedHelpersAt(() => Date.now())
+
+/** As `sharedHelpers`, with another clock. */
+export function sharedHelpersAt(now: () => number): Helpers {
+  return {
+    ...iterationHelpers,
+    ...conditionHelpers,
+    ...mathHelpers,
+    ...stringHelpers,
+    ...encodingHelpers,
+    ...collectionHelpers,
+    ...dateHelpersAt(now),
+    ...numberHelpers,
+    ...gpsHelpers,
+    ...htmlHelpers,
+  }
 }

@@ -1,6 +1,7 @@
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import type { Budget } from '../budget.ts'
 import { FlowError } from '../errors.ts'
+import { compileLinear } from '../linear-pattern.ts'
 
 const MOST_PATTERN_CHARS = 1000
 const MOST_CACHED = 200
@@ -33,7 +34,7 @@ function compilePattern(source: string, budget: Budget): RE2JS | undefined {
 
 function parsePattern(source: string): RE2JS | undefined {
   try {
-    return RE2JS.compile(RE2JS.translateRegExp(source))
+    return compileLinear(source)
   } catch (cause) {
     if (!isJavaScriptPattern(source)) return undefined
     const [what, advice] = /repeat|large/i.test((cause as Error).message)

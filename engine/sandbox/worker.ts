@@ -61,6 +61,11 @@ const watchEveryMs = 50
 /** What an idle isolate may hold, and what its allocator keeps. */
 const idleIsolateMb = 48
 const outOfMemory = 86
+/**
+ * Each call leaves a context behind. With small bounds they are collected early and in little space: 11 MB less in a child
+ * that has worked, at the same processor time for a call. isolated-vm does not load beside the snapshot of Node.
+ */
+const nodeFlags = ['--no-node-snapshot', '--max-semi-space-size=1', '--initial-old-space-size=4']
 const childPath = fileURLToPath(new URL('./child.mjs', import.meta.url))
 const source = `(() => { 'use strict'; return (${realm})(() => (${realmBytes})((${realmText})()), ${realmUrl}) })()`
 
@@ -70,7 +75,7 @@ const source = `(() => { 'use strict'; return (${realm})(() => (${realmBytes})((
  */
 export function openWorker(settings: WorkerSettings, events: WorkerEvents): Worker {
   const child = fork(childPath, [], {
-    execArgv: ['--no-node-snapshot'],
+    execArgv: nodeFlags,
     env: { TZ: 'UTC' },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

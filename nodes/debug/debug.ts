@@ -12,13 +12,15 @@ export const debug = defineNode({
   needs: ['debug'],
   config: {
     message: lazy(template({ key: 'message', label: 'Message', help: 'Stands before the value.' })),
-    property: path({ key: 'property', label: 'Value', help: 'Empty: the whole payload.' }),
-    level: choice({
-      key: 'level',
-      label: 'Level',
-      help: 'How much it matters.',
-      of: ['verbose', 'info', 'warn', 'error'],
-    }),
+    property: lazy(path({ key: 'property', label: 'Value', help: 'Empty: the whole payload.' })),
+    level: lazy(
+      choice({
+        key: 'level',
+        label: 'Level',
+        help: 'How much it matters.',
+        of: ['verbose', 'info', 'warn', 'error'],
+      }),
+    ),
   },
   examples: [
     {
@@ -30,18 +32,22 @@ export const debug = defineNode({
     },
   ],
   run({ config, payload, use, node }) {
-    const { level, property } = config
-    const about = property.given ? { value: property.read(), path: property.text } : { value: payload }
-    use.debug.write({ node, level, message: messageOf(config.message), ...about })
+    // A debug node never fails a run: what is wrong with its settings is said in its message.
+    const wrong: string[] = []
+    const property = orNote(config.property, wrong)
+    const level = orNote(config.level, wrong) ?? 'verbose'
+    const message = orNote(config.message, wrong)
+    const about = property?.given ? { value: property.read(), path: property.text } : { value: payload }
+    use.debug.write({ node, level, message: [message, ...wrong].filter(Boolean).join(' '), ...about })
   },
 })
 
-// A debug node never fails a run: a message that cannot be rendered says so in its place.
-function messageOf(message: () => string): string {
+function orNote<T>(setting: () => T, wrong: string[]): T | undefined {
   try {
-    return message()
+    return setting()
   } catch (error) {
-    if (error instanceof FlowError) return error.message
-    throw error
+    if (!(error instanceof FlowError)) throw error
+    wrong.push(error.message)
+    return undefined
   }
 }

@@ -11,6 +11,7 @@ export const note = defineNode({
   needs: [],
   config: {
     markdown: text({ key: 'annotationText', from: 'meta', label: 'Text', help: 'Markdown.' }),
+    olderMarkdown: text({ key: 'text', label: 'Text (older name)', help: 'Where older files have the Markdown.' }),
   },
   examples: [{ title: 'It changes nothing', config: {}, payload: { data: 1 }, result: { data: 1 } }],
   run() {

@@ -1,4 +1,5 @@
 import { path, template } from '../../engine/fields.ts'
+import { printValue } from '../../engine/template.ts'
 import { bodyFields, givenFields } from '../body.ts'
 import { tagPairs } from '../tag-pairs.ts'
 
@@ -21,5 +22,5 @@ export function givenUserFields(config: { email: string; password: string; first
 
 /** Ids from a list of rendered templates, blank ones dropped. */
 export function idsOf(rendered: readonly unknown[]): string[] {
-  return rendered.map((one) => String(one ?? '').trim()).filter((id) => id !== '')
+  return rendered.map((one) => printValue(one).trim()).filter((id) => id !== '')
 }

@@ -1,6 +1,8 @@
 import { FlowError } from '../../engine/errors.ts'
+import { toNumber } from '../../engine/helpers/values.ts'
 import { type Payload, parsePath, readPath } from '../../engine/payload.ts'
 import { checkListLength } from '../bounds.ts'
+import { keyText } from '../key-text.ts'
 import { inOrder } from './order.ts'
 
 /** One rule of an Array node. `input` is asked on the payload, or for `filter` on a root of its own for each item. */
@@ -85,11 +87,11 @@ const rules: Record<string, (items: unknown[], rule: ArrayRule) => ArrayStep> = 
   // Object.fromEntries makes own properties, also of a key like "__proto__".
   keyBy(items, rule) {
     const read = reader(rule)
-    return { result: Object.fromEntries(items.map((item) => [String(read(item)), item])) }
+    return { result: Object.fromEntries(items.map((item) => [keyText(read(item)), item])) }
   },
   groupBy(items, rule) {
     const read = reader(rule)
-    return { result: Object.fromEntries(Map.groupBy(items, (item) => String(read(item)))) }
+    return { result: Object.fromEntries(Map.groupBy(items, (item) => keyText(read(item)))) }
   },
 }
 
@@ -130,7 +132,7 @@ function positionOf(items: readonly unknown[], rule: ArrayRule): number | undefi
 
 // Missing items count nothing; what is no number leaves no sum.
 function sum(items: readonly unknown[]): number | null {
-  const total = items.reduce<number>((sum, item) => (item === undefined ? sum : sum + Number(item)), 0)
+  const total = items.reduce<number>((sum, item) => (item === undefined ? sum : sum + toNumber(item)), 0)
   return Number.isFinite(total) ? total : null
 }
 

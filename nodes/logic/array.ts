@@ -27,16 +27,23 @@ export const array = defineNode({
   outputs: ['next'],
   needs: [],
   config: {
-    source: path({ key: 'sourceArrayPath', label: 'List', required: true }),
+    source: path({
+      key: 'sourceArrayPath',
+      label: 'List',
+      help: 'A missing list is empty; a text is a list of its characters.',
+      required: true,
+    }),
     destination: path({ key: 'destArrayPath', label: 'Changed list', help: 'Empty: the list itself.', writes: true }),
     rules: list({
       key: 'rules',
       label: 'Rules',
+      help: 'One to 15, one after another: later ones see what those before did.',
       most: MOST_RULES,
       of: {
         type: choice({
           key: 'type',
           label: 'Do',
+          help: 'What is done to the list, or looked for in it.',
           of: [
             ...(['push', 'unshift', 'concat', 'insertAt', 'replaceAt', 'removeAt', 'shift', 'pop', 'slice'] as const),
             ...(['reverse', 'compact', 'flatten', 'deduplicate', 'deduplicateBy', 'sort', 'sortBy'] as const),
@@ -48,6 +55,7 @@ export const array = defineNode({
           byType({
             key: 'inputTemplate',
             label: 'Input',
+            help: 'What push, unshift, concat, insertAt, replaceAt and indexOf take; the name of a property for keyBy, groupBy, sortBy and deduplicateBy; an expression over {{value}}, {{index}}, {{array}} and {{payload}} for filter; where slice starts.',
             typeKey: 'type',
             kinds: {
               ...{ push: value(), unshift: value(), concat: value(), insertAt: value(), replaceAt: value() },
@@ -60,8 +68,18 @@ export const array = defineNode({
           }),
         ),
         index: lazy(numberTemplate({ key: 'indexTemplate', label: 'Index', help: 'Negative: from the end.' })),
-        order: choice({ key: 'order', label: 'Order', of: ['ascending', 'descending'] }),
-        result: path({ key: 'outputPath', label: 'Result', writes: true }),
+        order: choice({
+          key: 'order',
+          label: 'Order',
+          help: 'Of sort and sortBy; missing values come last in either direction.',
+          of: ['ascending', 'descending'],
+        }),
+        result: path({
+          key: 'outputPath',
+          label: 'Result',
+          help: 'Where a rule puts what it found or took out. Empty: it is dropped.',
+          writes: true,
+        }),
       },
     }),
   },

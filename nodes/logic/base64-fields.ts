@@ -3,10 +3,23 @@ import { type Place, path, template } from '../../engine/fields.ts'
 
 /** The settings of both directions; older files have other keys. */
 export const base64Fields = {
-  source: path({ key: 'source', label: 'Text' }),
-  olderSource: template({ key: 'sourceTemplate', label: 'Text (older name)' }),
-  destination: path({ key: 'destination', label: 'Result', writes: true }),
-  olderDestination: path({ key: 'resultPath', label: 'Result (older name)', writes: true }),
+  source: path({
+    key: 'source',
+    label: 'Text',
+    help: 'Where the text is found; a number or a flag counts as its text.',
+  }),
+  olderSource: template({
+    key: 'sourceTemplate',
+    label: 'Text (older name)',
+    help: 'The text itself, in files that name no path.',
+  }),
+  destination: path({ key: 'destination', label: 'Result', help: 'Where the result is put.', writes: true }),
+  olderDestination: path({
+    key: 'resultPath',
+    label: 'Result (older name)',
+    help: 'Where the result is put, in files that have no newer key.',
+    writes: true,
+  }),
 }
 
 interface Base64Settings {

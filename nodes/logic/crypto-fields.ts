@@ -4,7 +4,11 @@ import { KeyError } from './pem.ts'
 
 /** The settings that signing and verifying share. */
 export const cryptoFields = {
-  credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
+  credential: template({
+    key: 'credentialNameTemplate',
+    label: 'Credential',
+    help: 'No credentials are stored here: a name fails. Leave it empty and give the key.',
+  }),
   key: byType({
     key: 'keyTemplate',
     label: 'Key',
@@ -13,9 +17,19 @@ export const cryptoFields = {
     default: 'stringTemplate',
     kinds: { stringTemplate: template(), payloadPath: read() },
   }),
-  data: template({ key: 'dataTemplate', label: 'Data' }),
-  dataEncoding: template({ key: 'dataEncodingTemplate', label: 'Encoding of the data', default: 'utf8' }),
-  algorithm: template({ key: 'algorithmTemplate', label: 'Digest', default: 'SHA256' }),
+  data: template({ key: 'dataTemplate', label: 'Data', help: 'What is signed; empty text counts, too.' }),
+  dataEncoding: template({
+    key: 'dataEncodingTemplate',
+    label: 'Encoding of the data',
+    help: 'How the data is written: utf8, hex, base64, base64url, latin1, ascii or utf16le.',
+    default: 'utf8',
+  }),
+  algorithm: template({
+    key: 'algorithmTemplate',
+    label: 'Digest',
+    help: 'Such as SHA256 or RSA-SHA512. Ed25519 and Ed448 keys bring their own.',
+    default: 'SHA256',
+  }),
   padding: choiceTemplate({
     key: 'paddingTemplate',
     label: 'Padding',
@@ -31,9 +45,15 @@ export const cryptoFields = {
   signatureEncoding: template({
     key: 'signatureEncodingTemplate',
     label: 'Encoding of the signature',
+    help: 'How the signature is written: base64, base64url, hex or latin1.',
     default: 'base64',
   }),
-  result: path({ key: 'resultPath', label: 'Result', writes: true }),
+  result: path({
+    key: 'resultPath',
+    label: 'Result',
+    help: 'Signing: { signature }. Either way { error: { message } } when the key, digest or padding will not do.',
+    writes: true,
+  }),
 }
 
 const digests = new Map(getHashes().map((name) => [name.toUpperCase(), name]))

@@ -19,7 +19,11 @@ export const cryptoVerify = defineNode({
   needs: [],
   config: {
     ...cryptoFields,
-    signature: template({ key: 'signatureTemplate', label: 'Signature' }),
+    signature: template({
+      key: 'signatureTemplate',
+      label: 'Signature',
+      help: 'What was signed with the private key, in the encoding named above.',
+    }),
   },
   examples: [
     {

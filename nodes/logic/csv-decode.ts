@@ -16,9 +16,19 @@ export const csvDecode = defineNode({
   needs: [],
   config: {
     ...csvFields,
-    source: read({ key: 'source', label: 'Text', required: true }),
-    destination: path({ key: 'destination', label: 'Rows', required: true, writes: true }),
-    stripBom: flag({ key: 'stripBom', label: 'Without byte order mark' }),
+    source: read({ key: 'source', label: 'Text', help: 'Where the CSV text is found, at most 5 MB.', required: true }),
+    destination: path({
+      key: 'destination',
+      label: 'Rows',
+      help: 'A list with an object for each row, whose values are texts; { error: { message } } when it cannot be read.',
+      required: true,
+      writes: true,
+    }),
+    stripBom: flag({
+      key: 'stripBom',
+      label: 'Without byte order mark',
+      help: 'Leaves out a byte order mark at the start of the text.',
+    }),
   },
   examples: [
     {
@@ -47,6 +57,7 @@ export const csvDecode = defineNode({
 })
 
 const CHUNK_CHARS = 32_768
+const MOST_COLUMNS = 10_000
 
 async function decode(source: unknown, config: CsvFormat & { stripBom: boolean }, signal: AbortSignal) {
   if (typeof source !== 'string') {
@@ -67,6 +78,7 @@ async function decode(source: unknown, config: CsvFormat & { stripBom: boolean }
     await turn()
     if (header === undefined) {
       header = record
+      if (header.length > MOST_COLUMNS) throw new CsvFailure(`Expected at most ${MOST_COLUMNS} columns`)
       continue
     }
     const names = header

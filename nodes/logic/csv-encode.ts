@@ -14,8 +14,19 @@ export const csvEncode = defineNode({
   needs: [],
   config: {
     ...csvFields,
-    source: read({ key: 'source', label: 'Rows', required: true }),
-    destination: path({ key: 'destination', label: 'Text', required: true, writes: true }),
+    source: read({
+      key: 'source',
+      label: 'Rows',
+      help: 'A list of objects or of lists, or one object.',
+      required: true,
+    }),
+    destination: path({
+      key: 'destination',
+      label: 'Text',
+      help: 'The text; { error: { message } } when it cannot be written.',
+      required: true,
+      writes: true,
+    }),
     columns: byType({
       key: 'headerTemplate',
       label: 'Columns',
@@ -62,10 +73,16 @@ async function encode(
   let text = columns.length === 0 ? '' : write([columns], format)
   for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
     await turn()
+    let chars = text.length
+    const cellOf = (value: unknown) => {
+      const cell = toCell(value)
+      // Counted one by one: a column may be named many times, and each of its cells hold a whole object.
+      chars += cell.length + 1
+      if (chars > MOST_BYTES) throw tooLong()
+      return cell
+    }
     const some = rows.slice(start, start + ROWS_AT_ONCE)
-    const cells = some.map((row) => (Array.isArray(row) ? row : columns.map((name) => own(row, name))).map(toCell))
-    const chars = cells.reduce((sum, row) => row.reduce((chars, cell) => chars + cell.length + 1, sum), text.length)
-    if (chars > MOST_BYTES) throw tooLong()
+    const cells = some.map((row) => (Array.isArray(row) ? row : columns.map((name) => own(row, name))).map(cellOf))
     text += write(cells, format)
     if (text.length > MOST_BYTES) throw tooLong()
   }

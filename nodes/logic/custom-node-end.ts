@@ -13,8 +13,17 @@ export const customNodeEnd = defineNode({
   notIn: ['cloud', 'experience'],
   needs: [],
   config: {
-    output: numberTemplate({ key: 'branchIndexTemplate', label: 'Output of the caller', default: 0 }),
-    result: read({ key: 'resultSourcePath', label: 'Result' }),
+    output: numberTemplate({
+      key: 'branchIndexTemplate',
+      label: 'Output of the caller',
+      help: '0 or 1: which output the caller goes on at.',
+      default: 0,
+    }),
+    result: read({
+      key: 'resultSourcePath',
+      label: 'Result',
+      help: 'What the caller gets, seen from the payload of the custom node. Empty: nothing.',
+    }),
   },
   examples: [{ title: 'With a result', config: { resultSourcePath: 'working.sum' }, payload: { working: { sum: 3 } } }],
   run({ config, endCall }) {

@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import type { InputField } from '../../engine/custom-node.ts'
 import { FlowError } from '../../engine/errors.ts'
 import {
@@ -12,7 +12,9 @@ import {
   show,
 } from '../../engine/field.ts'
 import { choice, flag, json, numberTemplate, read, template } from '../../engine/fields.ts'
+import { compileLinear } from '../../engine/linear-pattern.ts'
 import type { Payload } from '../../engine/payload.ts'
+import { printValue } from '../../engine/template.ts'
 import { checkTextLength } from '../bounds.ts'
 
 /** Gives the inputs of one call, by their ids, for the form that the custom node has. */
@@ -22,7 +24,7 @@ export type Inputs = (fields: readonly InputField[]) => Payload
  * The inputs of a custom node at a stored key: `[{ id, value }]`. How a value is meant is known once the custom node is: it is
  * compiled with the first call of each version.
  */
-export function customInputs(options: { key: string; label: string }): Field<Inputs> {
+export function customInputs(options: { key: string; label: string; help?: string }): Field<Inputs> {
   return field('custom-inputs', options, (raw, scope) => {
     const compiled = new WeakMap<readonly InputField[], Setting<Payload>>()
     return (at) => (fields) => {
@@ -101,7 +103,7 @@ function checked(input: InputField, setting: Setting<unknown>, scope: FieldScope
     return broken(scope, 'config.type', message)
   }
   return after(setting, (value) => {
-    const text = String(value)
+    const text = printValue(value)
     // Linear in the text, but an author chooses both.
     const fits = text.length * compiled.programSize() <= MOST_PATTERN_STEPS && compiled.test(text)
     if (text === '' || fits) return
@@ -126,9 +128,9 @@ const MOST_PATTERN_STEPS = 5_000_000
 function compilePattern(pattern: string): RE2JS | undefined {
   if (pattern.length > MOST_PATTERN_CHARS) return undefined
   try {
-    return RE2JS.compile(RE2JS.translateRegExp(pattern))
+    return compileLinear(pattern)
   } catch {
-    // Not a pattern, or one that needs backtracking, is the answer that was asked for.
+    // Not a pattern, one that needs backtracking or repeats too much, is the answer that was asked for.
     return undefined
   }
 }

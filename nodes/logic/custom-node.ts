@@ -13,15 +13,24 @@ export const customNode = defineNode({
   outputs: ['first', 'second'],
   needs: ['customNodes', 'debug'],
   config: {
-    id: text({ key: 'customNodeId', label: 'Custom node' }),
+    id: text({ key: 'customNodeId', label: 'Custom node', help: 'Id of the flow that is the custom node.' }),
     version: text({
       key: 'customNodeVersion',
       label: 'Version',
       help: 'default, develop or a name.',
       default: 'default',
     }),
-    inputs: customInputs({ key: 'fields', label: 'Inputs' }),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    inputs: customInputs({
+      key: 'fields',
+      label: 'Inputs',
+      help: 'A value for each input that the custom node has; one that is left out has its default.',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'Where the result is put, also when there is none. Empty: it is dropped.',
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -16,17 +16,46 @@ export const dateTime = defineNode({
   outputs: ['next'],
   needs: ['clock'],
   config: {
-    operation: choice({ key: 'operation', label: 'Do', of: operations }),
+    operation: choice({
+      key: 'operation',
+      label: 'Do',
+      help: 'What is computed. Months count from 0, days of the week from Sunday = 0.',
+      of: operations,
+    }),
     source: path({ key: 'sourcePath', label: 'Date', help: 'Empty: now.' }),
-    sourceFormat: template({ key: 'sourceFormatString', label: 'Format of the date' }),
-    amount: numberTemplate({ key: 'numberValue', label: 'Number', default: 0 }),
+    sourceFormat: template({
+      key: 'sourceFormatString',
+      label: 'Format of the date',
+      help: 'Moment tokens such as DD.MM.YYYY. Empty: ISO text, milliseconds or a date.',
+    }),
+    amount: numberTemplate({
+      key: 'numberValue',
+      label: 'Number',
+      help: 'How much is added, subtracted or set; it may be negative.',
+      default: 0,
+    }),
     // Empty says something to `diff`: milliseconds.
-    unit: choice({ key: 'unit', label: 'Unit', of: ['', ...dateUnits] }),
+    unit: choice({
+      key: 'unit',
+      label: 'Unit',
+      help: 'Empty: years, but milliseconds for diff.',
+      of: ['', ...dateUnits],
+    }),
     zone: text({ key: 'timezone', label: 'Time zone', help: 'Empty: UTC.', check: checkZone }),
     format: template({ key: 'resultFormatString', label: 'Format of the result', help: 'Empty: a date.' }),
     other: path({ key: 'diffDataPath', label: 'Date to subtract', help: 'Empty: now.' }),
-    otherFormat: template({ key: 'diffDataFormatString', label: 'Format of the date to subtract' }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    otherFormat: template({
+      key: 'diffDataFormatString',
+      label: 'Format of the date to subtract',
+      help: 'As the format of the date.',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'Where the result is put; it may be where the date was.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -14,7 +14,11 @@ export const delay = defineNode({
   needs: ['clock'],
   config: {
     seconds: numberTemplate({ key: 'delay', label: 'Seconds', help: 'From 0 to 59.' }),
-    olderSeconds: numberTemplate({ key: 'durationTemplate', label: 'Seconds (older name)' }),
+    olderSeconds: numberTemplate({
+      key: 'durationTemplate',
+      label: 'Seconds (older name)',
+      help: 'Read where "Seconds" is empty.',
+    }),
   },
   examples: [
     {

@@ -14,11 +14,22 @@ export const generateId = defineNode({
   outputs: ['next'],
   needs: ['clock'],
   config: {
-    kind: template({ key: 'idTypeTemplate', label: 'Kind', default: 'uuidv4' }),
+    kind: template({
+      key: 'idTypeTemplate',
+      label: 'Kind',
+      help: 'uuidv1, uuidv3, uuidv4, uuidv5, objectid or nanoid, in any case.',
+      default: 'uuidv4',
+    }),
     namespace: template({ key: 'namespaceTemplate', label: 'Namespace', help: 'A UUID; for uuidv3 and uuidv5.' }),
     value: template({ key: 'valueTemplate', label: 'Value', help: 'For uuidv3 and uuidv5.' }),
     length: numberTemplate({ key: 'numCharactersTemplate', label: 'Characters', default: 21, help: 'For nanoid.' }),
-    destination: path({ key: 'destinationPath', label: 'Result', required: true, writes: true }),
+    destination: path({
+      key: 'destinationPath',
+      label: 'Result',
+      help: 'Where the id is put.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

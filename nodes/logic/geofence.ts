@@ -1,6 +1,6 @@
 import { choice, path, read, template, value } from '../../engine/fields.ts'
 import { distanceOf, isInside, type Point, parsePoint } from '../../engine/helpers/gps.ts'
-import { MOST_ITEMS } from '../bounds.ts'
+import { MOST_ITEMS, takeTurns } from '../bounds.ts'
 import { defineNode } from '../define.ts'
 import { readGps } from '../gps-text.ts'
 
@@ -13,15 +13,34 @@ export const geofence = defineNode({
   outputs: ['outside', 'inside'],
   needs: [],
   config: {
-    check: choice({ key: 'checkType', label: 'Inside of', of: ['radius', 'polygonCoords', 'polygon'] }),
+    check: choice({
+      key: 'checkType',
+      label: 'Inside of',
+      help: 'A circle around the center, corners that are written here, or corners on the payload.',
+      of: ['radius', 'polygonCoords', 'polygon'],
+    }),
     place: value({ key: 'gpsCheck', label: 'Place', help: 'Such as 48.2,16.37.' }),
-    center: value({ key: 'gpsCenter', label: 'Center' }),
+    center: value({ key: 'gpsCenter', label: 'Center', help: 'Of the circle, written as the place.' }),
     // A text, not a number: what is no number is a fence that cannot be computed.
-    radius: template({ key: 'radius', label: 'Radius in metres' }),
+    radius: template({ key: 'radius', label: 'Radius in metres', help: 'A place at exactly this distance is inside.' }),
     lines: template({ key: 'polygonCoords', label: 'Corners', help: 'One a line.' }),
-    corners: read({ key: 'polygonPath', label: 'List of corners' }),
-    result: path({ key: 'resultPath', label: 'Metres, or inside', writes: true }),
-    branch: path({ key: 'branchPath', label: 'Result', writes: true }),
+    corners: read({
+      key: 'polygonPath',
+      label: 'List of corners',
+      help: 'At least three places: texts, pairs of numbers, or objects with latitude and longitude.',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Metres, or inside',
+      help: 'Metres to the center, or whether the place lies in the polygon; nothing is put where it cannot be computed.',
+      writes: true,
+    }),
+    branch: path({
+      key: 'branchPath',
+      label: 'Result',
+      help: 'True where the place is inside, else false.',
+      writes: true,
+    }),
   },
   examples: [
     {
@@ -39,15 +58,21 @@ export const geofence = defineNode({
       result: { data: { place: 'nowhere' } },
     },
   ],
-  run({ config }) {
+  async run({ config, signal }) {
     const place = pointOf(config.place)
-    const found = place && (config.check === 'radius' ? inCircle(place, config) : inPolygon(place, cornersOf(config)))
+    const found =
+      place &&
+      (config.check === 'radius'
+        ? inCircle(place, config)
+        : inPolygon(place, await cornersOf(config, takeTurns(signal))))
     if (found !== undefined) config.result.write(found.result)
     const inside = found?.inside ?? false
     config.branch.write(inside)
     return inside ? 'inside' : 'outside'
   },
 })
+
+const CORNERS_AT_ONCE = 1_000
 
 interface Found {
   inside: boolean
@@ -70,11 +95,20 @@ function inPolygon(place: Point, corners: Point[] | undefined): Found | undefine
 }
 
 /** Undefined when one of them is no place. */
-function cornersOf({ check, lines, corners }: { check: string; lines: string; corners: unknown }): Point[] | undefined {
+async function cornersOf(
+  { check, lines, corners }: { check: string; lines: string; corners: unknown },
+  turn: () => Promise<void> | undefined,
+): Promise<Point[] | undefined> {
   const given = check === 'polygon' ? corners : lines.split('\n').filter((line) => line.trim() !== '')
   if (!Array.isArray(given) || given.length > MOST_ITEMS) return undefined
-  const points = given.map(pointOf).filter((point) => point !== undefined)
-  return points.length === given.length ? points : undefined
+  const points: Point[] = []
+  for (const [index, one] of given.entries()) {
+    if (index % CORNERS_AT_ONCE === 0) await turn()
+    const point = pointOf(one)
+    if (point === undefined) return undefined
+    points.push(point)
+  }
+  return points
 }
 
 function pointOf(given: unknown): Point | undefined {

@@ -24,8 +24,17 @@ export const hash = defineNode({
   outputs: ['next'],
   needs: [],
   config: {
-    data: template({ key: 'dataTemplate', label: 'Data' }),
-    dataEncoding: template({ key: 'dataEncodingTemplate', label: 'Encoding of the data', default: 'utf8' }),
+    data: template({
+      key: 'dataTemplate',
+      label: 'Data',
+      help: 'What the digest is made of, at most 5 MB; empty text counts, too.',
+    }),
+    dataEncoding: template({
+      key: 'dataEncodingTemplate',
+      label: 'Encoding of the data',
+      help: 'How the data is written: utf8, hex, base64, base64url, latin1, ascii or utf16le.',
+      default: 'utf8',
+    }),
     algorithm: template({
       key: 'algorithmTemplate',
       label: 'Algorithm',
@@ -35,9 +44,25 @@ export const hash = defineNode({
     secret: optional(template({ key: 'secretTemplate', label: 'Secret', help: 'Set: an HMAC.' }), {
       blankIsAbsent: true,
     }),
-    secretEncoding: template({ key: 'secretEncodingTemplate', label: 'Encoding of the secret', default: 'utf8' }),
-    encoding: template({ key: 'encodingTemplate', label: 'Encoding of the digest', default: 'hex' }),
-    destination: path({ key: 'destinationPath', label: 'Digest', required: true, writes: true }),
+    secretEncoding: template({
+      key: 'secretEncodingTemplate',
+      label: 'Encoding of the secret',
+      help: 'How the secret is written, as for the data.',
+      default: 'utf8',
+    }),
+    encoding: template({
+      key: 'encodingTemplate',
+      label: 'Encoding of the digest',
+      help: 'How the digest is written: hex, base64, base64url or latin1.',
+      default: 'hex',
+    }),
+    destination: path({
+      key: 'destinationPath',
+      label: 'Digest',
+      help: 'Where the digest is put, as text.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -13,10 +13,26 @@ export const htmlParser = defineNode({
   outputs: ['next'],
   needs: [],
   config: {
-    document: read({ key: 'documentPath', label: 'Document', required: true }),
+    document: read({
+      key: 'documentPath',
+      label: 'Document',
+      help: 'Where the text of the document is found, at most 5 MB. What is no text has nothing in it.',
+      required: true,
+    }),
     selector: template({ key: 'selectorTemplate', label: 'CSS selector', help: 'Empty: the whole document.' }),
-    format: choiceTemplate({ key: 'resultFormatTemplate', label: 'As', of: ['text', 'xml', 'json'] }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    format: choiceTemplate({
+      key: 'resultFormatTemplate',
+      label: 'As',
+      help: 'text: what a reader sees; xml: the markup; json: a tree of elements.',
+      of: ['text', 'xml', 'json'],
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'A list with an entry for each match.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

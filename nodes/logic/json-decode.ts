@@ -13,15 +13,31 @@ export const jsonDecode = defineNode({
   outputs: ['next'],
   needs: [],
   config: {
-    source: read({ key: 'source', label: 'Text', required: true }),
-    destination: path({ key: 'destination', label: 'Value', required: true, writes: true }),
+    source: read({
+      key: 'source',
+      label: 'Text',
+      help: 'Where the JSON text is found. What is no text counts as decoded.',
+      required: true,
+    }),
+    destination: path({
+      key: 'destination',
+      label: 'Value',
+      help: 'Where the value is put; left alone when it fails.',
+      required: true,
+      writes: true,
+    }),
     onError: choice({
       key: 'errorBehavior',
       label: 'When it fails',
       help: 'throw: the run fails.',
       of: ['throw', 'payloadPath'],
     }),
-    errorPlace: path({ key: 'errorPath', label: 'Error', writes: true }),
+    errorPlace: path({
+      key: 'errorPath',
+      label: 'Error',
+      help: 'With "payloadPath": where { name, message } is put.',
+      writes: true,
+    }),
   },
   examples: [
     {

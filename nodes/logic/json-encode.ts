@@ -11,8 +11,14 @@ export const jsonEncode = defineNode({
   outputs: ['next'],
   needs: [],
   config: {
-    source: read({ key: 'source', label: 'Value', required: true }),
-    destination: path({ key: 'destination', label: 'Text', required: true, writes: true }),
+    source: read({ key: 'source', label: 'Value', help: 'What is encoded; dates become ISO text.', required: true }),
+    destination: path({
+      key: 'destination',
+      label: 'Text',
+      help: 'Where the text is put, at most 5 MB; nothing for a missing value.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

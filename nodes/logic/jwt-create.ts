@@ -23,15 +23,25 @@ export const jwtCreate = defineNode({
     claims: byType({
       key: 'dataTemplate',
       label: 'Claims',
+      help: 'An object: as JSON, or the path of one.',
       typeKey: 'dataTemplateType',
       required: true,
       default: 'json',
       kinds: { json: json({ required: true }), path: read({ required: true }) },
     }),
-    credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
+    credential: template({
+      key: 'credentialNameTemplate',
+      label: 'Credential',
+      help: 'No credentials are stored here: a name fails. Leave it empty and give the secret.',
+    }),
     secret: template({ key: 'secretTemplate', label: 'Secret', help: 'Or a private key in PEM format.' }),
-    algorithm: template({ key: 'algorithmTemplate', label: 'Algorithm', default: 'HS256' }),
-    issuer: template({ key: 'issuerTemplate', label: 'Issuer' }),
+    algorithm: template({
+      key: 'algorithmTemplate',
+      label: 'Algorithm',
+      help: 'HS256, HS384 or HS512 with a secret; RS, PS or ES with 256, 384 or 512, or EdDSA with a key.',
+      default: 'HS256',
+    }),
+    issuer: template({ key: 'issuerTemplate', label: 'Issuer', help: 'The claim iss. Empty: none.' }),
     seconds: text({
       key: 'expiresIn',
       label: 'Expires in seconds',
@@ -45,11 +55,18 @@ export const jwtCreate = defineNode({
     header: byType({
       key: 'headerTemplate',
       label: 'More header fields',
+      help: 'An object: as JSON, or the path of one. The algorithm stays its own.',
       typeKey: 'headerTemplateType',
       default: 'json',
       kinds: { json: json(), path: read() },
     }),
-    destination: path({ key: 'destinationPath', label: 'Token', required: true, writes: true }),
+    destination: path({
+      key: 'destinationPath',
+      label: 'Token',
+      help: 'Where the token is put; { error: { type, message } } when it cannot be made.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -13,9 +13,24 @@ export const jwtDecode = defineNode({
   outputs: ['next'],
   needs: [],
   config: {
-    token: template({ key: 'tokenTemplate', label: 'Token', required: true }),
-    complete: flag({ key: 'complete', label: 'With header and signature' }),
-    destination: path({ key: 'destinationPath', label: 'Result', required: true, writes: true }),
+    token: template({
+      key: 'tokenTemplate',
+      label: 'Token',
+      help: 'The three parts with dots between them.',
+      required: true,
+    }),
+    complete: flag({
+      key: 'complete',
+      label: 'With header and signature',
+      help: 'Gives { header, payload, signature } in place of the claims.',
+    }),
+    destination: path({
+      key: 'destinationPath',
+      label: 'Result',
+      help: 'Where the claims are put; null for what is no token.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -15,11 +15,25 @@ export const jwtVerify = defineNode({
   outputs: ['invalid', 'valid'],
   needs: ['clock'],
   config: {
-    token: template({ key: 'tokenTemplate', label: 'Token', required: true }),
-    credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
+    token: template({
+      key: 'tokenTemplate',
+      label: 'Token',
+      help: 'Nothing at all fails the run; a blank is an invalid token.',
+      required: true,
+    }),
+    credential: template({
+      key: 'credentialNameTemplate',
+      label: 'Credential',
+      help: 'No credentials are stored here: a name fails. Leave it empty and give the secret.',
+    }),
     secret: template({ key: 'secretTemplate', label: 'Secret', help: 'Or a public key in PEM format.' }),
     issuer: template({ key: 'issuerTemplate', label: 'Issuer', help: 'Empty: any.' }),
-    error: path({ key: 'errorPath', label: 'Error', writes: true }),
+    error: path({
+      key: 'errorPath',
+      label: 'Error',
+      help: 'Where { type, message } is put when the token is invalid.',
+      writes: true,
+    }),
   },
   examples: [
     {

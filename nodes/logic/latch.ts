@@ -10,14 +10,44 @@ export const latch = defineNode({
   outputs: ['not-latched', 'latched'],
   needs: ['values'],
   config: {
-    latches: expression({ key: 'latchExpression', label: 'Latches when', required: true }),
-    resets: expression({ key: 'resetExpression', label: 'Resets when', required: true }),
+    latches: expression({
+      key: 'latchExpression',
+      label: 'Latches when',
+      help: 'True while nothing is latched: the latch closes, and the output is "latched".',
+      required: true,
+    }),
+    resets: expression({
+      key: 'resetExpression',
+      label: 'Resets when',
+      help: 'True while it is latched: the latch opens again.',
+      required: true,
+    }),
     id: template({ key: 'latchIdTemplate', label: 'Id', help: 'One latch for each, such as {{device.id}}.' }),
-    latchResult: path({ key: 'latchResultPath', label: 'Result of the first expression', writes: true }),
-    resetResult: path({ key: 'resetResultPath', label: 'Result of the second expression', writes: true }),
-    wasLatched: path({ key: 'wasLatchedPath', label: 'Latched before', writes: true }),
-    isLatched: path({ key: 'isLatchedPath', label: 'Latched now', writes: true }),
-    branch: path({ key: 'branchPath', label: 'Result', writes: true }),
+    latchResult: path({
+      key: 'latchResultPath',
+      label: 'Result of the first expression',
+      help: 'Whether the first expression is true.',
+      writes: true,
+    }),
+    resetResult: path({
+      key: 'resetResultPath',
+      label: 'Result of the second expression',
+      help: 'Whether the second expression is true.',
+      writes: true,
+    }),
+    wasLatched: path({
+      key: 'wasLatchedPath',
+      label: 'Latched before',
+      help: 'Whether it was latched before this run.',
+      writes: true,
+    }),
+    isLatched: path({
+      key: 'isLatchedPath',
+      label: 'Latched now',
+      help: 'Whether it is latched from now on.',
+      writes: true,
+    }),
+    branch: path({ key: 'branchPath', label: 'Result', help: 'Whether it has latched just now.', writes: true }),
   },
   examples: [
     {

@@ -13,16 +13,18 @@ export interface Markup {
 
 /** A tree has two levels of a payload for each element, and 200 is what `toHtml` prints. */
 const MOST_DEPTH = 200
+/** An element with a million of them is an object that takes seconds to make and to copy. */
+const MOST_ATTRIBUTES = 1_000
 const CHUNK_CHARS = 65_536
 
 /**
  * Reads HTML or XML, whatever it is worth: nothing in it is fetched, expanded or run. `turn` is awaited between pieces. Throws
- * `markup.limit` for elements nested more than 200 deep.
+ * `markup.limit` for elements nested more than 200 deep, or with more than 1,000 attributes.
  */
 export async function parseMarkup(text: string, turn: () => Promise<void> | undefined): Promise<Markup> {
   const xml = isXml(text)
   const handler = new DomHandler()
-  const parser = new Parser(boundDepth(handler), { xmlMode: xml, recognizeSelfClosing: true })
+  const parser = new Parser(bounded(handler), { xmlMode: xml, recognizeSelfClosing: true })
   for (let start = 0; start < text.length; start += CHUNK_CHARS) {
     await turn()
     parser.write(text.slice(start, start + CHUNK_CHARS))
@@ -31,13 +33,19 @@ export async function parseMarkup(text: string, turn: () => Promise<void> | unde
   return { root: handler.root, xml }
 }
 
-function boundDepth(handler: DomHandler): DomHandler {
+function bounded(handler: DomHandler & { onattribute?(): void }): DomHandler {
   const { onopentag, onclosetag } = handler
   let depth = 0
-  handler.onopentag = (name, attributes) => {
+  let attributes = 0
+  handler.onattribute = () => {
+    attributes += 1
+    if (attributes > MOST_ATTRIBUTES) throw limit(`elements of at most ${MOST_ATTRIBUTES} attributes`)
+  }
+  handler.onopentag = (name, attribs) => {
+    attributes = 0
     depth += 1
     if (depth > MOST_DEPTH) throw limit(`elements nested at most ${MOST_DEPTH} deep`)
-    onopentag.call(handler, name, attributes)
+    onopentag.call(handler, name, attribs)
   }
   handler.onclosetag = () => {
     depth -= 1

@@ -17,8 +17,20 @@ export const math = defineNode({
       help: 'One after another: later ones see the results of those before.',
       of: {
         // Read when its turn comes: a statement sees the results of those before it.
-        result: lazy(expression({ key: 'expression', label: 'Expression', required: true })),
-        place: path({ key: 'resultPath', label: 'Result', writes: true }),
+        result: lazy(
+          expression({
+            key: 'expression',
+            label: 'Expression',
+            help: 'Such as {{data.celsius}} * 9 / 5 + 32; texts of numbers count as numbers.',
+            required: true,
+          }),
+        ),
+        place: path({
+          key: 'resultPath',
+          label: 'Result',
+          help: 'Where the value is put; what is no finite number becomes null. Empty: it is dropped.',
+          writes: true,
+        }),
       },
     }),
   },

@@ -22,12 +22,18 @@ export const mutate = defineNode({
       help: 'One after another: later ones see what those before did.',
       most: MOST_RULES,
       of: {
-        type: choice({ key: 'type', label: 'Do', of: ['set', 'copy', 'move', 'remove'] }),
+        type: choice({
+          key: 'type',
+          label: 'Do',
+          help: 'Set a value, copy or move one, or remove it.',
+          of: ['set', 'copy', 'move', 'remove'],
+        }),
         // Read when its turn comes: a rule sees what those before it wrote.
         value: lazy(
           byType({
             key: 'valueTemplate',
             label: 'Value',
+            help: 'A template of text, or with "json" of JSON; {{path}} alone gives the value as it is. What is no JSON sets nothing, with a warning.',
             typeKey: 'valueTemplateType',
             default: 'string',
             kinds: { string: value(), json: json() },

@@ -1,5 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
 import { checkListLength } from '../bounds.ts'
+import { keyText } from '../key-text.ts'
 
 type Entries = [key: string, value: unknown][]
 
@@ -108,11 +109,11 @@ function keysInput(input: unknown): string[] {
     )
   }
   checkListLength(input.length)
-  return input.map(String)
+  return input.map(keyText)
 }
 
 function pairOf(pair: unknown): [string, unknown] {
-  if (Array.isArray(pair)) return [String(pair[0]), pair[1]]
+  if (Array.isArray(pair)) return [keyText(pair[0]), pair[1]]
   throw new FlowError('object.source', `Expected each item to be a pair [key, value], got ${show(pair)}`)
 }
 

@@ -14,17 +14,28 @@ export const object = defineNode({
   outputs: ['next'],
   needs: [],
   config: {
-    source: path({ key: 'sourcePath', label: 'Object', required: true }),
+    source: path({ key: 'sourcePath', label: 'Object', help: 'A missing object is an empty one.', required: true }),
     destination: path({ key: 'destPath', label: 'Changed object', help: 'Empty: the object itself.', writes: true }),
     operations: list({
       key: 'operations',
       label: 'Operations',
+      help: 'At most 10, one after another: later ones see what those before did.',
       most: MOST_OPERATIONS,
       of: {
-        type: choice({ key: 'type', label: 'Do', of: Object.keys(objectOperations) as ObjectOperation[] }),
+        type: choice({
+          key: 'type',
+          label: 'Do',
+          help: 'What is made of the object, or read from it.',
+          of: Object.keys(objectOperations) as ObjectOperation[],
+        }),
         // Read when its turn comes: an operation sees what those before it wrote.
         input: lazy(json({ key: 'inputTemplate', label: 'Input', help: 'JSON.' })),
-        result: path({ key: 'outputPath', label: 'Result', writes: true }),
+        result: path({
+          key: 'outputPath',
+          label: 'Result',
+          help: 'Where keys, values, entries and fromPairs put what they give. Empty: it is dropped.',
+          writes: true,
+        }),
       },
     }),
   },

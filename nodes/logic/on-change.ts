@@ -14,10 +14,25 @@ export const onChange = defineNode({
   outputs: ['unchanged', 'changed'],
   needs: ['values', 'clock'],
   config: {
-    value: read({ key: 'valuePath', label: 'Value', required: true }),
+    value: read({
+      key: 'valuePath',
+      label: 'Value',
+      help: 'What is compared with the value that was kept. For a change of a number only numbers, and texts of them, count.',
+      required: true,
+    }),
     type: choice({ key: 'changeType', label: 'Change', of: types, help: 'Value and percent: of a number, at least.' }),
-    threshold: numberTemplate({ key: 'changeThreshold', label: 'By at least', default: 0 }),
-    previous: path({ key: 'prevValuePath', label: 'Value before', writes: true }),
+    threshold: numberTemplate({
+      key: 'changeThreshold',
+      label: 'By at least',
+      help: 'In units of the value, or in percent; a change of exactly this much counts.',
+      default: 0,
+    }),
+    previous: path({
+      key: 'prevValuePath',
+      label: 'Value before',
+      help: 'Where { value, time } of the kept value is put, the time in milliseconds; nothing the first time.',
+      writes: true,
+    }),
     id: template({ key: 'onChangeIdTemplate', label: 'Id', help: 'One value for each, such as {{device.id}}.' }),
   },
   examples: [

@@ -13,7 +13,13 @@ export const randomNumber = defineNode({
     // Texts, not numbers: an end that is not a number gives null instead of an error.
     min: template({ key: 'min', label: 'Smallest', help: 'Included.', default: '0' }),
     max: template({ key: 'max', label: 'Largest', help: 'Included.', default: '100' }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'Where the number is put.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -7,6 +7,7 @@ import { type Check, deeper, spend } from './schema-walk.ts'
 const compiled = new WeakMap<object, Check>()
 const inOrder = Object.entries<Keyword>(keywords)
 const MOST_NESTED = 200
+const MOST_PATTERN_STEPS = 10_000
 
 /**
  * A JSON Schema of draft 4, ready to check values with. Compiled once for each schema object; forgotten with it. Throws
@@ -15,27 +16,34 @@ const MOST_NESTED = 200
 export function compileSchema(schema: object): Check {
   const known = compiled.get(schema)
   if (known) return known
-  const references = new Map<string, Check>()
+  // By what they lead to: one place can be written in many ways, and a place that is referred to is compiled once.
+  const references = new Map<unknown, Check>()
+  const parts = new Map<object, Check>()
   const scope: SchemaScope = {
     depth: 0,
+    work: { patterns: MOST_PATTERN_STEPS },
     compile(inner) {
       if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) {
         throw invalid(`Expected a schema to be an object, got ${JSON.stringify(inner)}`)
       }
+      const done = parts.get(inner)
+      if (done) return done
       if (scope.depth >= MOST_NESTED) throw invalid(`The schema is nested more than ${MOST_NESTED} levels deep`)
       scope.depth++
       const check = compileObject(inner as Schema, scope)
       scope.depth--
+      parts.set(inner, check)
       return check
     },
     resolve(reference) {
-      const found = references.get(reference)
+      const place = lookUp(schema, reference)
+      const found = references.get(place)
       if (found) return found
       // Known before it is compiled: what it refers to may refer back.
       let target: Check | undefined
       const check: Check = (value, field, walk) => deeper(walk, target!, value, field)
-      references.set(reference, check)
-      target = scope.compile(lookUp(schema, reference))
+      references.set(place, check)
+      target = scope.compile(place)
       return check
     },
   }

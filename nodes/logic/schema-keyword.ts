@@ -5,6 +5,8 @@ export type Schema = Record<string, unknown>
 
 export interface SchemaScope {
   depth: number
+  /** Steps that the patterns of the schema may still have, all together. */
+  work: { patterns: number }
   compile(schema: unknown): Check
   resolve(reference: string): Check
 }

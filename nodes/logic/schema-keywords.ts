@@ -67,9 +67,9 @@ export const keywords: Record<string, Keyword> = {
       typeof value !== 'string' || test(value) || fail(walk, field, `must be ${given} format`)
   },
 
-  pattern(given, { invalid }) {
+  pattern(given, { invalid, work }) {
     if (typeof given !== 'string') throw invalid('a text')
-    const matches = compilePattern(given, invalid)
+    const matches = compilePattern(given, { invalid, work })
     return (value, field, walk) =>
       typeof value !== 'string' || matches(value, walk) || fail(walk, field, 'pattern mismatch')
   },

@@ -35,10 +35,10 @@ export const objectKeywords: Record<string, Keyword> = {
     }
   },
 
-  patternProperties(given, { compile, invalid }) {
+  patternProperties(given, { compile, invalid, work }) {
     if (!isObject(given)) throw invalid('an object of schemas')
     const inner = Object.entries(given).map(
-      ([pattern, schema]) => [compilePattern(pattern, invalid), compile(schema)] as const,
+      ([pattern, schema]) => [compilePattern(pattern, { invalid, work }), compile(schema)] as const,
     )
     return forEachKey((key, value, field, walk) => {
       let all = true
@@ -49,11 +49,11 @@ export const objectKeywords: Record<string, Keyword> = {
     })
   },
 
-  additionalProperties(given, { schema, compile, invalid }) {
+  additionalProperties(given, { schema, compile, invalid, work }) {
     if (given === true) return undefined
     const named = new Set(isObject(schema.properties) ? Object.keys(schema.properties) : [])
     const patterns = isObject(schema.patternProperties)
-      ? Object.keys(schema.patternProperties).map((pattern) => compilePattern(pattern, invalid))
+      ? Object.keys(schema.patternProperties).map((pattern) => compilePattern(pattern, { invalid, work }))
       : []
     const check = given === false ? undefined : compile(given)
     return forEachKey((key, value, field, walk) => {

@@ -17,7 +17,10 @@ export const stringMethods = {
     checkListLength(parts.length)
     return parts
   },
-  concat: (source, args) => checked([source, ...args].join('')),
+  concat(source, args) {
+    checkTextLength(args.reduce((length, one) => length + one.length, source.length))
+    return [source, ...args].join('')
+  },
   indexOf: (source, [search = '', from = '']) => source.indexOf(search, numberOf(from, 'Start', 0)),
   toUpper: (source) => source.toUpperCase(),
   toLower: (source) => source.toLowerCase(),

@@ -12,10 +12,26 @@ export const string = defineNode({
   needs: [],
   config: {
     // A missing value is an empty text: a form field that was left out is no failure.
-    source: template({ key: 'sourceData', label: 'Text', required: true, mayBeEmpty: true }),
-    method: choice({ key: 'method', label: 'Do', of: Object.keys(stringMethods) as StringMethod[] }),
-    arguments: texts({ key: 'methodArgs', label: 'Arguments', most: 100 }),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    source: template({
+      key: 'sourceData',
+      label: 'Text',
+      help: 'A value that is missing is an empty text.',
+      required: true,
+      mayBeEmpty: true,
+    }),
+    method: choice({
+      key: 'method',
+      label: 'Do',
+      help: 'Texts to look for are taken as they stand, never as patterns.',
+      of: Object.keys(stringMethods) as StringMethod[],
+    }),
+    arguments: texts({
+      key: 'methodArgs',
+      label: 'Arguments',
+      help: 'In order: what to find and its replacement, a separator, more texts, a search and its start, or a length (0 to 1000 to pad) and a fill or ellipsis.',
+      most: 100,
+    }),
+    result: path({ key: 'resultPath', label: 'Result', help: 'Where the result is put.', writes: true }),
   },
   examples: [
     {

@@ -24,7 +24,7 @@ export const switchNode = defineNode({
       label: 'Cases',
       help: 'The first that is the same counts; its output is its position, from 1.',
       of: {
-        text: template({ key: 'caseTemplate', label: 'Text' }),
+        text: template({ key: 'caseTemplate', label: 'Text', help: 'Has to be the same, letter by letter.' }),
         label: text({ key: 'caseLabel', label: 'Label', help: 'A name for the editor.' }),
       },
     }),

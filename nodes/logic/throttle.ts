@@ -20,7 +20,12 @@ export const throttle = defineNode({
       help: '0.1: every 10 minutes.',
     }),
     id: template({ key: 'throttleIdTemplate', label: 'Id', help: 'Counts each apart, such as {{device.id}}.' }),
-    timeSince: path({ key: 'timeSincePath', label: 'Milliseconds since the last pass', writes: true }),
+    timeSince: path({
+      key: 'timeSincePath',
+      label: 'Milliseconds since the last pass',
+      help: 'Written on both outputs; nothing the first time.',
+      writes: true,
+    }),
   },
   examples: [
     {

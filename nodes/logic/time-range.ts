@@ -19,11 +19,16 @@ export const timeRange = defineNode({
     start: template({ key: 'startTimeTemplate', label: 'From', help: 'HH:MM, included. Empty: 00:00.' }),
     end: template({ key: 'endTimeTemplate', label: 'To', help: 'HH:MM, excluded. Before the start: past midnight.' }),
     zone: template({ key: 'timeZoneTemplate', label: 'Time zone', help: 'Such as Europe/Paris.', default: 'UTC' }),
-    daysType: choice({ key: 'daysType', label: 'Days are', of: ['array', 'path'] }),
+    daysType: choice({
+      key: 'daysType',
+      label: 'Days are',
+      help: 'array: written here; path: found on the payload.',
+      of: ['array', 'path'],
+    }),
     days: json({ key: 'days', label: 'Days', help: 'Seven times true or false, from Sunday.' }),
     daysAtPath: read({ key: 'daysPath', label: 'Days', help: 'True or false from Sunday, or numbers from 0.' }),
     source: path({ key: 'sourcePath', label: 'Time', help: 'Empty: the time of the payload.' }),
-    branch: path({ key: 'branchPath', label: 'Result', writes: true }),
+    branch: path({ key: 'branchPath', label: 'Result', help: 'True inside, false outside.', writes: true }),
   },
   examples: [
     {

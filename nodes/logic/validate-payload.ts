@@ -14,6 +14,7 @@ export const validatePayload = defineNode({
     schema: byType({
       key: 'schema',
       label: 'JSON Schema',
+      help: 'The schema as JSON, or the path of one; draft 4, and $ref only within it.',
       typeKey: 'schemaType',
       required: true,
       default: 'json',

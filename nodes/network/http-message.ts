@@ -1,7 +1,8 @@
 import { FlowError } from '../../engine/errors.ts'
 import { parseJsonText } from '../../engine/json-text.ts'
 import type { Payload } from '../../engine/payload.ts'
-import { copyBounded } from '../bounds.ts'
+import { printValue } from '../../engine/template.ts'
+import { copyBounded, MOST_BYTES } from '../bounds.ts'
 import type { HttpRequest, HttpResponse } from '../services.ts'
 
 /** The settings of an HTTP node that make a request. */
@@ -32,6 +33,7 @@ interface Body {
 export type RequestParts = Omit<HttpRequest, 'signal'>
 
 const MOST_SECONDS = 30
+const MOST_HEADER_CHARS = 65_536
 // What belongs to the connection is not the author's to say; the length is counted.
 const connectionHeaders = new Set([
   ...['connection', 'content-length', 'expect', 'keep-alive', 'proxy-connection', 'te', 'trailer'],
@@ -51,6 +53,7 @@ export async function toRequest(
   }
   checkEncoding(settings.bodyEncoding, 'Encoding of the body')
   checkEncoding(settings.encoding, 'Encoding of the answer')
+  bounded(settings.headers, MOST_HEADER_CHARS, 'Headers')
   const parts = partsOf(settings)
   if (settings.method === 'GET' || settings.method === 'HEAD') return parts
   const body = await bodyOf(settings, (url) => download({ ...parts, method: 'GET', headers: {}, url }))
@@ -111,7 +114,7 @@ async function bodyOf(
     case 'none':
       return undefined
     case 'string': {
-      const text = String(settings.body() ?? '')
+      const text = printValue(settings.body())
       return text === '' ? undefined : { bytes: encode(text, settings.bodyEncoding), type: undefined }
     }
     case 'jsonTemplate': {
@@ -119,23 +122,31 @@ async function bodyOf(
       return text === undefined ? undefined : { bytes: Buffer.from(text), type: 'application/json' }
     }
     case 'urlencoded': {
-      const form = new URLSearchParams(settings.fields().map(({ name, value }): [string, string] => [name, value]))
+      const fields = bounded(settings.fields(), MOST_BYTES, 'Form fields')
+      const form = new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value]))
       return { bytes: Buffer.from(form.toString()), type: 'application/x-www-form-urlencoded' }
     }
     case 'multipart': {
       const form = new FormData()
-      for (const { name, value } of settings.fields()) form.append(name, value)
+      for (const { name, value } of bounded(settings.fields(), MOST_BYTES, 'Form fields')) form.append(name, value)
       const encoded = new Response(form)
       return { bytes: await encoded.bytes(), type: encoded.headers.get('content-type') ?? undefined }
     }
     case 'url': {
-      const answer = await download(String(settings.body()).trim())
+      const answer = await download(printValue(settings.body()).trim())
       if (answer.status >= 400) {
         throw new FlowError('http.failed', `Expected the body from its URL, got status ${answer.status}`)
       }
       return { bytes: answer.body, type: firstOf(answer.headers['content-type']) }
     }
   }
+}
+
+// One large value may be named a thousand times: what it would make is not made.
+function bounded<T extends { name: string; value: string }>(entries: T[], most: number, label: string): T[] {
+  const chars = entries.reduce((sum, { name, value }) => sum + name.length + value.length, 0)
+  if (chars <= most) return entries
+  throw new FlowError('http.request', `Expected "${label}" of at most ${most} characters in all, got ${chars}`)
 }
 
 function decodeBody(body: Uint8Array, encoding: string): unknown {

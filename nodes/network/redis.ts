@@ -1,5 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
 import { flag, list, numberTemplate, path, read, template, texts } from '../../engine/fields.ts'
+import { MOST_BYTES } from '../bounds.ts'
 import { defineNode } from '../define.ts'
 import { Refusal } from '../services.ts'
 import { failed, failureFields } from './connection-fields.ts'
@@ -78,7 +79,14 @@ export const redis = defineNode({
   },
 })
 
-function argumentsOf({ args, argsFrom }: { args: string[]; argsFrom: unknown }): string[] {
+function argumentsOf(given: { args: string[]; argsFrom: unknown }): string[] {
+  const args = listOf(given)
+  const chars = args.reduce((sum, one) => sum + one.length, 0)
+  if (chars <= MOST_BYTES) return args
+  throw new Refusal('Validation', `Expected arguments of at most ${MOST_BYTES} characters in all, got ${chars}`)
+}
+
+function listOf({ args, argsFrom }: { args: string[]; argsFrom: unknown }): string[] {
   if (argsFrom === undefined || argsFrom === null) return args
   const list: unknown[] = Array.isArray(argsFrom) ? argsFrom : [argsFrom]
   if (list.length > MOST_ARGUMENTS) {

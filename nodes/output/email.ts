@@ -1,4 +1,5 @@
 import { path, template, values } from '../../engine/fields.ts'
+import { printValue } from '../../engine/template.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
 
@@ -41,7 +42,7 @@ export const email = defineNode({
   ],
   async run({ config, use }) {
     const { from, subject, html, once } = config
-    const to = config.to.map((one) => String(one ?? ''))
+    const to = config.to.map(printValue)
     const replyTo = from.trim() === '' ? {} : { from: from.trim() }
     const key = once.trim() === '' ? {} : { key: once.trim() }
     const sent = use.mail.send({ to, subject, html, ...replyTo, ...key })

@@ -15,6 +15,7 @@ import {
   wholePayload,
 } from '../../engine/fields.ts'
 import { readPath } from '../../engine/payload.ts'
+import { printValue } from '../../engine/template.ts'
 import { defineNode } from '../define.ts'
 import type { CookieChange, Reply, ReplyBody } from '../services.ts'
 
@@ -132,7 +133,7 @@ interface BodySettings {
 function bodyOf({ kind, body, page, layout }: BodySettings): ReplyBody {
   switch (kind) {
     case 'redirect':
-      return { kind, location: String(body() ?? '') }
+      return { kind, location: printValue(body()) }
     case 'custom':
       return { kind, body: body() }
     case 'page': {

@@ -1,4 +1,5 @@
 import { list, path, template, values } from '../../engine/fields.ts'
+import { printValue } from '../../engine/template.ts'
 import { askProvider } from '../network/provider.ts'
 import { type HttpClient, Refusal } from '../services.ts'
 
@@ -98,7 +99,7 @@ function recipientsOf(lists: readonly (readonly unknown[])[]): string[][] {
   const seen = new Set<string>()
   const split = lists.map((entries) =>
     entries
-      .flatMap((entry) => String(entry ?? '').split(','))
+      .flatMap((entry) => printValue(entry).split(','))
       .map(oneLine)
       .filter((text) => {
         const email = addressParts(text).email.toLowerCase()

@@ -1,5 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
 import { choice, path, template, values } from '../../engine/fields.ts'
+import { printValue } from '../../engine/template.ts'
 import { refuseCredential } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { askProvider, basic, needed } from '../network/provider.ts'
@@ -57,7 +58,7 @@ export const twilio = defineNode({
   ],
   async run({ config, use, signal }) {
     refuseCredential(config.credential)
-    const numbers = config.to.map((one) => String(one ?? '').trim()).filter((one) => one !== '')
+    const numbers = config.to.map((one) => printValue(one).trim()).filter((one) => one !== '')
     if (numbers.length > MOST_NUMBERS) {
       throw new FlowError('config.type', `Expected at most ${MOST_NUMBERS} numbers in "To", got ${numbers.length}`)
     }

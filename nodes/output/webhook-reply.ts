@@ -2,13 +2,16 @@ import { FlowError } from '../../engine/errors.ts'
 import { bodyTemplate, byType, flag, lazy, list, path, read, template } from '../../engine/fields.ts'
 import { readPath } from '../../engine/payload.ts'
 import { defineNode } from '../define.ts'
+import { encodingOf } from '../logic/encodings.ts'
+import type { ClientMessage } from '../services.ts'
 
 export const webhookReply = defineNode({
   type: 'webhook-reply',
   aliases: ['WebhookReplyNode'],
   group: 'output',
   title: 'Webhook Reply',
-  summary: 'Answers the call of a webhook that waits for it; the first answer wins.',
+  summary:
+    'Answers the call of a webhook that waits for it (the first answer wins), or sends a message to a WebSocket client of one.',
   outputs: ['next'],
   needs: ['reply'],
   config: {
@@ -31,7 +34,16 @@ export const webhookReply = defineNode({
         value: template({ key: 'valueTemplate', label: 'Value' }),
       },
     }),
-    websocket: flag({ key: 'isWebsocketMessage', label: 'Message to a WebSocket' }),
+    websocket: flag({
+      key: 'isWebsocketMessage',
+      label: 'Message to a WebSocket',
+      help: 'Sends to a client that is connected to a webhook, as often as wanted, by the reply id of its connection.',
+    }),
+    encoding: template({
+      key: 'encodingTemplate',
+      label: 'Encoding of the message',
+      help: 'utf8 (sent as text), or what bytes to send are written in: base64, hex, latin1.',
+    }),
   },
   examples: [
     {
@@ -42,12 +54,12 @@ export const webhookReply = defineNode({
     },
   ],
   async run({ config, payload, use }) {
-    if (config.websocket) {
-      const message = 'Expected a reply over HTTP; messages to WebSocket clients of a webhook are not supported'
-      throw new FlowError('reply.unsupported', message)
-    }
     const replyId = config.replyId.given ? config.replyId.read() : readPath(payload, ['data', 'replyId'])
     if (typeof replyId !== 'string' || replyId === '') return
+    if (config.websocket) {
+      await use.reply.message(replyId, clientMessage(config.body(), config.encoding))
+      return
+    }
     const status = Number(config.status.trim() || Number.NaN)
     const headers = config.headers.flatMap(({ name, value }): [string, string][] =>
       name.trim() === '' ? [] : [[name.trim(), value]],
@@ -56,3 +68,16 @@ export const webhookReply = defineNode({
     await use.reply.send(replyId, reply, { payload })
   },
 })
+
+const MOST_BYTES = 256 * 1024
+
+function clientMessage(body: unknown, encodingText: string): ClientMessage {
+  const encoding = encodingOf(encodingText, 'utf8')
+  const text = typeof body === 'object' && body !== null ? JSON.stringify(body) : String(body ?? '')
+  const bytes = Buffer.from(text, encoding)
+  if (bytes.length > MOST_BYTES) {
+    const message = `Expected a message of at most ${MOST_BYTES} bytes, got ${bytes.length}. Send less.`
+    throw new FlowError('reply.too-large', message)
+  }
+  return { bytes, binary: encoding !== 'utf8' }
+}

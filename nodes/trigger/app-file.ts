@@ -9,10 +9,10 @@ export const appFile = defineTrigger({
   summary: 'Starts a run when a file of the application is written or removed.',
   classes: ['cloud'],
   config: {
-    create: flag({ key: 'create', label: 'Created' }),
-    update: flag({ key: 'update', label: 'Updated' }),
-    delete: flag({ key: 'delete', label: 'Deleted' }),
-    public: flag({ key: 'public', label: 'Public files', default: true }),
-    private: flag({ key: 'private', label: 'Private files' }),
+    create: flag({ key: 'create', label: 'Created', help: 'Starts a run when a file is made.' }),
+    update: flag({ key: 'update', label: 'Updated', help: 'Starts a run when a file is written again.' }),
+    delete: flag({ key: 'delete', label: 'Deleted', help: 'Starts a run when a file is removed.' }),
+    public: flag({ key: 'public', label: 'Public files', help: 'Whether public files count.', default: true }),
+    private: flag({ key: 'private', label: 'Private files', help: 'Whether private files count.' }),
   },
 })

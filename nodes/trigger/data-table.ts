@@ -9,9 +9,13 @@ export const dataTable = defineTrigger({
   summary: 'Starts a run when rows of a table are made, changed or removed.',
   classes: ['cloud'],
   config: {
-    insert: flag({ key: 'insert', label: 'A row is inserted' }),
+    insert: flag({
+      key: 'insert',
+      label: 'A row is inserted',
+      help: 'Starts a run for each row that is added by itself.',
+    }),
     bulkInsert: flag({ key: 'bulkInsert', label: 'Many rows are inserted', help: 'One run for all of them.' }),
-    update: flag({ key: 'update', label: 'A row is changed' }),
+    update: flag({ key: 'update', label: 'A row is changed', help: 'Starts a run for each row that is changed.' }),
     delete: flag({ key: 'delete', label: 'Rows are removed', help: 'One run for each.' }),
   },
 })

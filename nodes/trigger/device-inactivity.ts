@@ -11,7 +11,12 @@ export const deviceInactivity = defineTrigger({
   summary: 'Starts a run when a device has not reported state for a time.',
   classes: ['cloud'],
   config: {
-    seconds: numberTemplate({ key: 'seconds', label: 'Seconds', default: 7_200 }),
+    seconds: numberTemplate({
+      key: 'seconds',
+      label: 'Seconds',
+      help: '1 to 31,622,400 without a report; two hours when empty.',
+      default: 7_200,
+    }),
   },
   check({ seconds }) {
     if (seconds >= 1 && seconds <= MOST_SECONDS) return undefined

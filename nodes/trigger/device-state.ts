@@ -12,11 +12,39 @@ export const deviceState = defineTrigger({
   summary: 'Starts a run when a device reports state.',
   classes: ['cloud'],
   config: {
-    triggerOn: choice({ key: 'triggerOn', label: 'Fires on', of: ['both', 'individual', 'batch'] }),
-    batchBehavior: choice({ key: 'batchBehavior', label: 'For a batch', of: ['each', 'once'] }),
-    attributeWhitelist: texts({ key: 'attributeWhitelist', label: 'Only with one of', most: 100 }),
-    attributeBlacklist: texts({ key: 'attributeBlacklist', label: 'Not with only these', most: 100 }),
-    maxAge: numberTemplate({ key: 'maxAge', label: 'Not older than, in seconds' }),
-    allowInvalid: flag({ key: 'allowInvalid', label: 'Also reports that cannot be stored' }),
+    triggerOn: choice({
+      key: 'triggerOn',
+      label: 'Fires on',
+      help: 'Reports of one point in time, batches of several, or both.',
+      of: ['both', 'individual', 'batch'],
+    }),
+    batchBehavior: choice({
+      key: 'batchBehavior',
+      label: 'For a batch',
+      help: 'each: a run for every report of it; once: one run for all, without the filters below.',
+      of: ['each', 'once'],
+    }),
+    attributeWhitelist: texts({
+      key: 'attributeWhitelist',
+      label: 'Only with one of',
+      help: 'Starts a run when the report has at least one of these attributes. Empty: any.',
+      most: 100,
+    }),
+    attributeBlacklist: texts({
+      key: 'attributeBlacklist',
+      label: 'Not with only these',
+      help: 'Starts none when the report has no other attributes than these.',
+      most: 100,
+    }),
+    maxAge: numberTemplate({
+      key: 'maxAge',
+      label: 'Not older than, in seconds',
+      help: 'Leaves out reports whose own time is further back. Empty: no limit.',
+    }),
+    allowInvalid: flag({
+      key: 'allowInvalid',
+      label: 'Also reports that cannot be stored',
+      help: 'Such a report comes as "original", without data.',
+    }),
   },
 })

@@ -14,8 +14,12 @@ export const event = defineTrigger({
       label: 'Subject',
       help: '* stands for any text, ? for one character; empty: all.',
     }),
-    new: flag({ key: 'new', label: 'New', default: true }),
-    acknowledged: flag({ key: 'acknowledged', label: 'Acknowledged' }),
-    resolved: flag({ key: 'resolved', label: 'Resolved' }),
+    new: flag({ key: 'new', label: 'New', help: 'Whether events in the state "new" count.', default: true }),
+    acknowledged: flag({
+      key: 'acknowledged',
+      label: 'Acknowledged',
+      help: 'Whether events in the state "acknowledged" count.',
+    }),
+    resolved: flag({ key: 'resolved', label: 'Resolved', help: 'Whether events in the state "resolved" count.' }),
   },
 })

@@ -211,11 +211,8 @@ function checkReferences(bundle: Bundle, declared: ReadonlySet<string>, problems
 }
 
 // They import, and say so to whoever calls them.
-function unsupportedIn({ isWebsocket, verificationType }: Record<string, unknown>): string[] {
-  return [
-    ...(isWebsocket === true ? ['Webhook (WebSocket)'] : []),
-    ...(verificationType === 'alexa' ? ['Webhook (Alexa)'] : []),
-  ]
+function unsupportedIn({ verificationType }: Record<string, unknown>): string[] {
+  return verificationType === 'alexa' ? ['Webhook (Alexa)'] : []
 }
 
 function typesOf(list: unknown): string[] {

@@ -13,6 +13,7 @@ import { startPayload } from '../flows/payload.ts'
 import { now, openRuntime } from '../runtime.ts'
 import type { AppStore, Store } from '../store/port.ts'
 import { openSqlite } from '../store/sqlite.ts'
+import { messageReply } from '../websockets/message-reply.ts'
 import type { CommandIo } from './io.ts'
 import { addFlow, applicationOf, findFlow, isFlowFile, libraryFile, textOf } from './run-flow.ts'
 import { printTrace, type RunTrace } from './run-print.ts'
@@ -88,6 +89,7 @@ async function runOnce({ payload: given, trigger: wanted, json, store, config, i
     const payload = { ...startPayload(flows, flow, start), ...given, data: { ...data, ...asObject(given.data) } }
     const services = runtime.services({ runId: 'run', app, flows, flow }, () => ({
       send: async (_replyId, reply) => void replies.push(reply),
+      message: async (_client, message) => void replies.push(messageReply(message)),
     }))
     const outcome = await run({
       ...{ plan: flow.plan, entry: trigger.entry, payload },

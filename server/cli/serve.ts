@@ -12,8 +12,9 @@ import { openStore } from '../store/open.ts'
 import type { Store } from '../store/port.ts'
 import { takeLock } from '../store/sqlite-lock.ts'
 import { announcement } from './announce.ts'
+import { giveBackWhenQuiet } from './give-back.ts'
 import { type CommandIo, checkPasswordOption } from './io.ts'
-import { untilSignal } from './stop.ts'
+import { closeWithin, untilSignal } from './stop.ts'
 
 export interface Served {
   config: Config
@@ -61,6 +62,7 @@ export async function serve(folders: readonly string[], { io, password: given }:
     io.out(`ready ${server.url}`)
     // Now, since a process that is killed writes nothing at its end.
     setTimeout(flushCompileCache, 1_000).unref()
+    giveBackWhenQuiet()
     return { config, server, log, reimport, ended }
   } catch (error) {
     await store?.close()
@@ -78,11 +80,17 @@ function lockDataDir({ dataDir }: Config) {
   )
 }
 
-async function untilStopped(running: { server: HeadgateServer; store: Store; log: Logger }): Promise<number> {
+/** Requests and jobs get ten seconds each to end; who manages the process gives it thirty in all. */
+const mostStopMs = 25_000
+
+async function untilStopped({ server, store, log }: { server: HeadgateServer; store: Store; log: Logger }) {
   const signal = await untilSignal()
-  running.log.info({ signal }, 'stopping; a second signal ends this at once')
-  await running.server.close()
-  await running.store.close()
+  log.info({ signal }, 'stopping; a second signal ends this at once')
+  const close = async () => {
+    await server.close()
+    await store.close()
+  }
+  await closeWithin(mostStopMs, close, () => log.error('the store did not answer: what waited for it is left undone'))
   return 0
 }
 

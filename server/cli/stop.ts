@@ -14,3 +14,16 @@ export function untilSignal(): Promise<NodeJS.Signals> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, hear)
   return promise
 }
+
+/**
+ * Ends the process with 1 when the work that closes everything has not ended after `mostMs`: what waits for a store that hangs
+ * would keep it for many minutes. `onLate` is called before.
+ */
+export async function closeWithin(mostMs: number, close: () => Promise<void>, onLate: () => void): Promise<void> {
+  const timer = setTimeout(() => {
+    onLate()
+    process.exit(1)
+  }, mostMs)
+  await close()
+  clearTimeout(timer)
+}

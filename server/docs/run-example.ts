@@ -11,12 +11,13 @@ import { scopeOf } from '../bundle/import.ts'
 import { localTenant } from '../bundle/import-folder.ts'
 import { type Config, readConfig } from '../config.ts'
 import { withClock } from '../flow-tests/function-clock.ts'
-import { httpStandIn, mailRecorder, type SentMail } from '../flow-tests/stand-ins.ts'
+import { httpStandIn, recordedMail, type SentMail } from '../flow-tests/stand-ins.ts'
 import { standingClock } from '../flow-tests/standing-clock.ts'
 import { withOwn } from '../lazy-object.ts'
 import { hashPassword } from '../resources/passwords.ts'
 import { openRuntime } from '../runtime.ts'
 import { openSqlite } from '../store/sqlite.ts'
+import { messageReply } from '../websockets/message-reply.ts'
 import { examplePassword, exampleTime, fillExampleWorld } from './example-world.ts'
 import { steady } from './steady.ts'
 
@@ -88,8 +89,10 @@ async function runOnce(node: AnyNode, example: NodeExample, tools: Tools): Promi
     runtime.debug.listen(({ level, message, value }) => void messages.push({ level, message, value }))
     const real = runtime.services({ runId: 'example', app, flows, flow }, () => ({
       send: async (_replyId, reply) => void replies.push(reply),
+      message: async (_client, message) => void replies.push(messageReply(message)),
     }))
-    const { mail, sent: mails } = mailRecorder(real.mail)
+    const mails: SentMail[] = []
+    const mail = recordedMail(real.mail, mails)
     const ours = { mail, clock: standingClock(clock), functions: withClock(real.functions, clock) }
     const services = withOwn(real, ours)
     const payload = copyValue({ time: new Date(exampleTime), ...example.payload })

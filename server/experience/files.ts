@@ -5,6 +5,7 @@ import type { FileDocument } from '../store/documents/experience.ts'
 import type { AppStore } from '../store/port.ts'
 import { sendContent } from './content.ts'
 import { parseForm } from './form.ts'
+import { takeUpload } from './uploads.ts'
 import type { FileOptions } from './view-helpers.ts'
 
 /** Where application files are served, on every host of their application. */
@@ -42,7 +43,7 @@ export function openFileLinks(app: { id: string; secret: string; now(): number }
 /**
  * Serves a file of the application: content type, ETag, one byte range, HEAD. Public files by path alone, private ones
  * by a signed link. Pages and drawings are sandboxed: they share the origin of the experience but are content, not code.
- * Throws HttpError `file.*`.
+ * A POST is an upload that a flow waits for. Throws HttpError `file.*`.
  */
 export async function serveFile(
   request: IncomingMessage,
@@ -50,6 +51,7 @@ export async function serveFile(
   at: { store: AppStore; path: string; query: string; now: number; requestId: string },
 ): Promise<void> {
   const { store, now } = at
+  if (request.method === 'POST') return await takeUpload(request, response, at)
   const { path, seconds } = await placeOf(store, at.path, at.query, now)
   if (request.method !== 'HEAD' && request.method !== 'GET') throw unknownFile()
   const file = await store.collection('files').first({

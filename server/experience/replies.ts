@@ -10,7 +10,7 @@ import type { ViewSet } from './views.ts'
 /** The requests of all applications that wait for a flow to reply, by scope and reply id. */
 export interface ReplyDesk {
   /** The reply service of one run: pages are rendered with its flow and globals. */
-  service(run: RunOrigin): Replies
+  service(run: RunOrigin): Pick<Replies, 'send'>
   /**
    * Answers with 500 `{ type, message }` when the request is still open: a run failed and nobody listens. With 503 when the
    * store was away, which `cause` tells.

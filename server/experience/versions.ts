@@ -14,6 +14,9 @@ export interface VersionWorld {
   hosts: Hosts
 }
 
+/** Without host names a version can be made, and shown by nobody. */
+type MakerWorld = Pick<VersionWorld, 'app'> & Partial<VersionWorld>
+
 export interface NewVersion {
   /** Its name: what hosts point at. */
   version: string
@@ -44,7 +47,7 @@ export interface VersionParts {
  *
  * Throws Refusal `Validation` for a name or a slug that cannot be used, `AlreadyExists` for one that is taken.
  */
-export async function createVersion(world: VersionWorld, wanted: NewVersion): Promise<VersionParts> {
+export async function createVersion(world: MakerWorld, wanted: NewVersion): Promise<VersionParts> {
   const { app } = world
   const { version, description, slugs = [] } = wanted
   checkName(version)
@@ -73,7 +76,7 @@ export async function createVersion(world: VersionWorld, wanted: NewVersion): Pr
     if (!(error instanceof StoreError) || error.code !== 'duplicate') throw error
     throw new Refusal('AlreadyExists', `Expected a name that no version has, got "${version}". Delete that one first.`)
   })
-  for (const name of slugs) await world.hosts.put({ name, scope: app.scope, version })
+  for (const name of slugs) await hostsOf(world).put({ name, scope: app.scope, version })
   const { views, endpoints, flowVersions } = develop
   return { id, version, endpoints: endpoints.length, views: views.length, flows: flowVersions.length }
 }
@@ -103,7 +106,7 @@ export async function pointHosts(world: VersionWorld, version: string, slugs: re
   const found = await world.app.collection('experienceVersions').first({ field: 'version', op: 'eq', value: version })
   if (!found && version !== 'develop') throw new Refusal('NotFound', `There is no version "${version}"`)
   for (const slug of slugs) await checkSlug(world, slug)
-  for (const name of slugs) await world.hosts.put({ name, scope: world.app.scope, version })
+  for (const name of slugs) await hostsOf(world).put({ name, scope: world.app.scope, version })
 }
 
 interface Parts {
@@ -176,8 +179,14 @@ function checkName(version: string): void {
   throw new Refusal('Validation', message)
 }
 
-async function checkSlug({ app, hosts }: VersionWorld, name: string): Promise<void> {
-  const host = await hosts.find(name)
+function hostsOf({ hosts }: MakerWorld): Hosts {
+  if (hosts !== undefined) return hosts
+  throw new Refusal('Validation', 'Expected no slugs: a flow makes versions, and an administrator points hosts at them')
+}
+
+async function checkSlug(world: MakerWorld, name: string): Promise<void> {
+  const { app } = world
+  const host = await hostsOf(world).find(name)
   if (host === undefined && !isSlug(name)) {
     const message = `Expected a slug of 3 to 63 lower-case letters, digits and dashes (not the form of an id), got ${JSON.stringify(name)}`
     throw new Refusal('Validation', message)

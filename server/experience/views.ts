@@ -1,7 +1,7 @@
 import { defaultLimits, limitError, openBudget, type TemplateLimits, withinLimits } from '../../engine/budget.ts'
 import { FlowError } from '../../engine/errors.ts'
 import { type Helpers, rootFrame } from '../../engine/helpers/helper.ts'
-import { sharedHelpers } from '../../engine/helpers/list.ts'
+import { sharedHelpers, sharedHelpersAt } from '../../engine/helpers/list.ts'
 import { metaHelpers } from '../../engine/helpers/meta.ts'
 import { compileTemplate, type Template } from '../../engine/template-compile.ts'
 import { parseTemplate } from '../../engine/template-parse.ts'
@@ -45,6 +45,8 @@ export interface ViewOptions {
   /** Markup that shows a dashboard. */
   dashboard(args: DashboardArgs): string
   limits?: Partial<TemplateLimits>
+  /** The clock of helpers that ask for the time; default the real one. */
+  now?(): number
 }
 
 /** Opens the views of one version. Nothing is compiled yet. */
@@ -122,8 +124,9 @@ export function checkView(body: string, viewType: View['viewType']): FlowError |
   }
 }
 
-function viewHelpersOf(options: Pick<ViewOptions, 'fileUrl' | 'dashboard'>): Helpers {
-  const helpers = { ...sharedHelpers, ...viewHelpers(options) }
+function viewHelpersOf(options: Pick<ViewOptions, 'fileUrl' | 'dashboard' | 'now'>): Helpers {
+  const shared = options.now ? sharedHelpersAt(options.now) : sharedHelpers
+  const helpers = { ...shared, ...viewHelpers(options) }
   return { ...helpers, ...metaHelpers(helpers) }
 }
 

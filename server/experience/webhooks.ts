@@ -84,24 +84,18 @@ export interface WebhookDeps {
 export function openWebhooks({ limits, now, room, desk, log, application, fire }: WebhookDeps): Webhooks {
   const rate = openRateLimit({ burst: limits.callsPer10Seconds, requestsPerSecond: limits.callsPer10Seconds / 10 })
 
-  async function find(path: string, host: { app: AppStore } | undefined): Promise<WebhookCall | undefined> {
-    const [, token = '', rest = '/'] = /^\/webhooks\/([A-Za-z0-9_-]{20,200})(\/.*)?$/.exec(path) ?? []
-    const id = applicationOfToken(token)
-    const app = host?.app ?? (id === undefined ? undefined : (await application(id))?.app)
-    if (token === '' || !app) return undefined
-    const filter = { field: 'tokenHash', op: 'eq', value: webhookTokenHash(token) } as const
-    const webhook = await app.collection('webhooks').first(filter)
-    return webhook?.enabled ? { app, webhook, path: rest } : undefined
-  }
-
   async function answer(
     { app: { scope }, webhook, path }: WebhookCall,
     request: IncomingMessage,
     response: ServerResponse,
     source: Source,
   ): Promise<Answer | undefined> {
-    if (webhook.isWebsocket) throw unsupported('WebSocket webhooks are')
-    if (webhook.verificationType === 'alexa') throw unsupported('Webhooks that verify calls of Alexa are')
+    if (webhook.isWebsocket) {
+      throw new HttpError('webhook.upgrade', 'Expected a WebSocket connection, which this webhook takes alone', {
+        headers: { upgrade: 'websocket' },
+      })
+    }
+    checkSupported(webhook)
     await rate.take(`${scopeKey(scope)}\n${webhook.id}`)
     checkBasicAuth(webhook, request.headers.authorization)
     const hold = room.open(scopeKey(scope))
@@ -143,7 +137,7 @@ export function openWebhooks({ limits, now, room, desk, log, application, fire }
     return waiting.answer
   }
 
-  return { find, answer }
+  return { find: openWebhookFinder(application), answer }
 }
 
 // Who is refused a place in the line gives back the memory of its body.
@@ -161,6 +155,21 @@ function dataOf({ method, query, headers, body }: RequestParts, path: string): P
   return { body, headers: rest, method, path, query }
 }
 
-function unsupported(what: string): HttpError {
-  return new HttpError('webhook.unsupported', `${what} not supported by this server`)
+/** Throws HttpError `webhook.unsupported` for a kind of webhook that is not served here. */
+export function checkSupported({ verificationType }: WebhookDocument): void {
+  if (verificationType !== 'alexa') return
+  throw new HttpError('webhook.unsupported', 'Webhooks that verify calls of Alexa are not supported by this server')
+}
+
+/** Finds webhooks as `Webhooks.find` says. */
+export function openWebhookFinder(application: WebhookDeps['application']): Webhooks['find'] {
+  return async (path, host) => {
+    const [, token = '', rest = '/'] = /^\/webhooks\/([A-Za-z0-9_-]{20,200})(\/.*)?$/.exec(path) ?? []
+    const id = applicationOfToken(token)
+    const app = host?.app ?? (id === undefined ? undefined : (await application(id))?.app)
+    if (token === '' || !app) return undefined
+    const filter = { field: 'tokenHash', op: 'eq', value: webhookTokenHash(token) } as const
+    const webhook = await app.collection('webhooks').first(filter)
+    return webhook?.enabled ? { app, webhook, path: rest } : undefined
+  }
 }

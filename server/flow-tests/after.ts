@@ -2,6 +2,7 @@ import type { Resources } from '../resources/resources.ts'
 import type { CollectionName } from '../store/documents.ts'
 import type { AppStore } from '../store/port.ts'
 import { type Mismatch, mismatches, show } from './match.ts'
+import { tableNamed } from './start.ts'
 import type { Expectation } from './test-file.ts'
 
 type KnownIds = Map<string, Set<string>>
@@ -43,6 +44,14 @@ export async function compareAfter(
   if (expect.events) {
     const { items } = await resources.events.find({ by: 'query', query: undefined }, { perPage: 1_000 })
     wrong.push(...compareAdded(expect.events, items, 'events'))
+  }
+  for (const [name, wanted] of Object.entries(expect.tables ?? {})) {
+    const table = await tableNamed(name, resources)
+    if (table === undefined) wrong.push({ at: `tables.${name}`, expected: 'a table of this name', got: 'none' })
+    else {
+      const { items } = await resources.dataTables.rows(table, { limit: 10_000 })
+      wrong.push(...compareAdded(wanted, items, `tables.${name}`))
+    }
   }
   for (const [name, wanted] of Object.entries(expect.created ?? {})) {
     const added = (await documentsOf(app, name)).filter(({ id }) => !known.get(name)?.has(id))

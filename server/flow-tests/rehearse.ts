@@ -27,6 +27,11 @@ export function rehearsal(plan: Plan, { mocks, globals }: TestCase, coverage: Co
   throw new ConfigError(`Expected the mock "${unused}" to be the id, label or type of a node: ${known}`)
 }
 
+/** The plan with every output that is taken told to `coverage`. */
+export function observedPlan(plan: Plan, coverage: Coverage): Plan {
+  return { ...plan, nodes: plan.nodes.map((node, index) => observed(node, (output) => coverage.take(index, output))) }
+}
+
 function observed(node: PlanNode, take: (output: number | undefined) => void): PlanNode {
   const { definition } = node
   if (!definition) return node

@@ -5,6 +5,7 @@ import { openFileLinks } from '../experience/files.ts'
 import { toAnswer } from '../experience/reply.ts'
 import type { RunnableFlow } from '../flows/plans.ts'
 import type { AppStore } from '../store/port.ts'
+import { messageReply } from '../websockets/message-reply.ts'
 import type { World } from './world.ts'
 
 /** The first reply of a run, as expectations see it. */
@@ -41,26 +42,28 @@ export async function replyRecorder(options: {
     viewOptions: ({ store, secret }) => ({
       ...openFileLinks({ id: store.scope.application, secret, now: () => clock.now }),
       dashboard: () => '',
+      now: () => clock.now,
     }),
   })
   let got: GotReply | undefined
-  return {
-    reply: () => got,
-    replies: {
-      async send(_replyId, reply, { experienceVersion }) {
-        if (got) return
-        const version = experienceVersion ?? flow.experienceVersion ?? 'develop'
-        const { id, name, version: flowVersion } = flow
-        got = toGot(reply, {
-          // An application that does not have the version serves the flow in the one that every application has.
-          definitions: (await definitions.of(app, version)) ?? (await definitions.of(app, 'develop'))!,
-          rendersPages: views.length > 0,
-          view: { ...view, flow: { id, name, version: flowVersion } },
-          nameOf: (viewId) => names.get(viewId) ?? world.tokenOf(viewId),
-        })
-      },
+  const replies: Replies = {
+    async message(client, message) {
+      await replies.send(client, messageReply(message), { payload: {} })
+    },
+    async send(_replyId, reply, { experienceVersion }) {
+      if (got) return
+      const version = experienceVersion ?? flow.experienceVersion ?? 'develop'
+      const { id, name, version: flowVersion } = flow
+      got = toGot(reply, {
+        // An application that does not have the version serves the flow in the one that every application has.
+        definitions: (await definitions.of(app, version)) ?? (await definitions.of(app, 'develop'))!,
+        rendersPages: views.length > 0,
+        view: { ...view, flow: { id, name, version: flowVersion } },
+        nameOf: (viewId) => names.get(viewId) ?? world.tokenOf(viewId),
+      })
     },
   }
+  return { reply: () => got, replies }
 }
 
 interface Rendering {

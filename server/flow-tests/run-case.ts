@@ -1,28 +1,27 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import type { Plan } from '../../engine/compile.ts'
 import { FlowError } from '../../engine/errors.ts'
 import { run } from '../../engine/run.ts'
 import type { FunctionPool } from '../../engine/sandbox/pool.ts'
+import { catalog } from '../../nodes/index.ts'
 import { Refusal } from '../../nodes/services.ts'
 import { chooseTrigger } from '../cli/run-trigger.ts'
 import { type Config, ConfigError } from '../config.ts'
 import { noConnections } from '../connections/none.ts'
 import type { DebugMessage } from '../flows/debug.ts'
-import type { RunnableFlow } from '../flows/plans.ts'
-import { withOwn } from '../lazy-object.ts'
+import { openPlans, type RunnableFlow } from '../flows/plans.ts'
 import { openAttempts } from '../resources/attempts.ts'
 import { openRuntime, type Runtime } from '../runtime.ts'
 import type { AppStore } from '../store/port.ts'
 import { compareAfter, idsOf } from './after.ts'
+import { caseServices } from './case-services.ts'
+import { clockedCatalog } from './clocked-catalog.ts'
 import { compareRun } from './compare.ts'
-import type { Coverage } from './coverage.ts'
-import { withClock } from './function-clock.ts'
+import type { Coverages } from './coverage.ts'
 import type { Mismatch } from './match.ts'
 import { rehearsal } from './rehearse.ts'
 import { replyRecorder } from './replies.ts'
-import { httpStandIn, mailRecorder } from './stand-ins.ts'
-import { standingClock } from './standing-clock.ts'
+import { httpStandIn, type SentMail } from './stand-ins.ts'
 import { casePayload, prepare, viewOf } from './start.ts'
 import type { TestCase } from './test-file.ts'
 import type { World } from './world.ts'
@@ -41,7 +40,7 @@ export interface CaseRequest {
   world: World
   test: TestCase
   /** Where the wires are counted that this case takes. */
-  coverageOf(plan: Plan): Coverage
+  coverages: Coverages
   /** Private to this case. */
   folder: string
   config: Config
@@ -87,10 +86,11 @@ interface Stage extends CaseRequest {
 
 async function perform(stage: Stage): Promise<Mismatch[]> {
   const { app, runtime, test, world, clock, outside } = stage
-  const flows = await runtime.plans.of(app)
+  // Compiled here and not by the runtime: their templates see the clock of the test.
+  const flows = await openPlans(clockedCatalog(catalog, clock)).of(app)
   const found = flows.flows.find((one) => one.id === world.flowId)
   if (!found) throw new ConfigError('Expected a flow of a class that runs here')
-  const coverage = stage.coverageOf(found.plan)
+  const coverage = stage.coverages.ofFlow(found.plan)
   const plan = rehearsal(found.plan, test, coverage)
   const flow = { ...found, plan }
   const resources = runtime.resources(app)
@@ -105,9 +105,8 @@ async function perform(stage: Stage): Promise<Mismatch[]> {
   runtime.debug.listen((message) => void messages.push(message))
   const context = { runId: 'test', app, flows, flow }
   const real = runtime.services(context, () => recorder.replies)
-  const { mail, sent: mails } = mailRecorder(real.mail)
-  const ours = { mail, clock: standingClock(clock), functions: withClock(real.functions, clock) }
-  const services = withOwn(real, ours)
+  const mails: SentMail[] = []
+  const services = caseServices(real, { flows, clock, mails, coverages: stage.coverages })
   const limits = { milliseconds: test.timeoutMs }
   const outcome = await run({ plan, entry: chosen.trigger.entry, payload, services, limits })
   // A mock that does not fit its node: the test is wrong, whatever the run made of it.

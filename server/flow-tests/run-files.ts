@@ -3,12 +3,11 @@ import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
-import type { Plan } from '../../engine/compile.ts'
 import { openFunctionPool } from '../../engine/sandbox/pool.ts'
 import type { Problem } from '../bundle/problem.ts'
 import { applicationOf } from '../cli/run-flow.ts'
 import { type Config, ConfigError, readConfig } from '../config.ts'
-import { type Coverage, openCoverage, type Wire } from './coverage.ts'
+import { openCoverages, type Wire } from './coverage.ts'
 import { type CaseRequest, type CaseResult, runCase } from './run-case.ts'
 import { isTestFile, readTestFile, type TestFile } from './test-file.ts'
 import { buildWorld } from './world.ts'
@@ -113,17 +112,13 @@ async function runTests(test: TestFile, result: FileResult, { folder, ...shared 
   const application = test.application ?? applicationOf(result.flow)
   const world = await buildWorld(test, { flow: result.flow, application, folder, config: shared.config })
   if (Array.isArray(world)) return { ...result, problems: world }
-  let coverage: Coverage | undefined
-  const coverageOf = (plan: Plan) => {
-    coverage ??= openCoverage(plan)
-    return coverage
-  }
+  const coverages = openCoverages()
   for (const [index, one] of test.tests.entries()) {
     const own = join(folder, `case-${index}`)
     await mkdir(own)
-    result.cases.push(await runCase({ ...shared, world, test: one, coverageOf, folder: own }))
+    result.cases.push(await runCase({ ...shared, world, test: one, coverages, folder: own }))
   }
-  if (coverage) result.wires = { ...coverage.count(), missing: coverage.missing() }
+  result.wires = { ...coverages.count(), missing: coverages.missing() }
   return result
 }
 

@@ -61,16 +61,12 @@ function bodyOf(body: HttpRequest['body']): unknown {
 
 export type SentMail = Parameters<Mail['send']>[0]
 
-/** Keeps what the real service takes: its rules and its limit hold here, too. */
-export function mailRecorder(real: Mail): { mail: Mail; sent: SentMail[] } {
-  const sent: SentMail[] = []
+/** Puts into `sent` what the real service takes: its rules and its limit hold here, too. */
+export function recordedMail(real: Mail, sent: SentMail[]): Mail {
   return {
-    sent,
-    mail: {
-      async send(mail) {
-        await real.send(mail)
-        sent.push(structuredClone(mail))
-      },
+    async send(mail) {
+      await real.send(mail)
+      sent.push(structuredClone(mail))
     },
   }
 }

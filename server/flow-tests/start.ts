@@ -9,11 +9,11 @@ import type { AppStore } from '../store/port.ts'
 import type { TestCase } from './test-file.ts'
 
 /**
- * Puts into the application what stood there before the run. Throws ConfigError for a device that is not there, Refusal for
- * an event that cannot be.
+ * Puts into the application what stood there before the run. Throws ConfigError for a device or a table that is not there,
+ * Refusal for an event or a row that cannot be.
  */
 export async function prepare(
-  { values, state, events, clock }: TestCase,
+  { values, state, events, tables, clock }: TestCase,
   { app, resources, flowId }: { app: AppStore; resources: Resources; flowId: string },
 ): Promise<void> {
   for (const [key, value] of Object.entries(values)) await app.values.set(`flow:${flowId}`, key, value)
@@ -22,6 +22,17 @@ export async function prepare(
     await resources.devices.report([{ deviceId: id, data, time: clock - minutesAgo * 60_000 }])
   }
   for (const event of events) await resources.events.create(event)
+  for (const [name, rows] of Object.entries(tables)) {
+    const table = await tableNamed(name, resources)
+    if (table === undefined) throw new ConfigError(`Expected the name of a table in "tables", got "${name}"`)
+    if (rows.length > 0) await resources.dataTables.insertMany(table, rows)
+  }
+}
+
+/** The id of a table; undefined where there is none of that name. */
+export async function tableNamed(name: string, { dataTables }: Resources): Promise<string | undefined> {
+  const { items } = await dataTables.tables({}, { field: 'name', op: 'eq', value: name })
+  return items[0]?.id
 }
 
 async function deviceNamed(name: string, key: string, { devices }: Resources): Promise<DeviceView> {

@@ -90,6 +90,7 @@ const common = {
   data: object,
   device: words,
   events: listOf(object, 1_000),
+  tables: eachOf(listOf(object, 5_000)),
 }
 
 const expectation = closed({
@@ -115,6 +116,7 @@ const expectation = closed({
   users: object,
   groups: object,
   events: list,
+  tables: eachOf(listOf(anything, 10_000)),
   created: eachOf(list, (name) => {
     const known = Object.keys(collections)
     return known.includes(name) ? undefined : `Expected one of ${known.join(', ')}, got "${name}"`

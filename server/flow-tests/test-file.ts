@@ -44,6 +44,8 @@ export interface TestCase {
   state: { device: string; minutesAgo?: number; data: Payload }[]
   /** Events before the run, as a flow would create them. */
   events: Payload[]
+  /** Table name to the rows that are in it before the run. */
+  tables: Record<string, Payload[]>
   /** By id, label or type of nodes. A list has an entry for each visit; its last one stays. */
   mocks: Record<string, Mock | Mock[]>
   http: HttpStandIn[]
@@ -94,6 +96,8 @@ export interface Expectation {
   groups?: Payload
   /** All events after the run, in any order. */
   events?: unknown[]
+  /** Table name to all its rows after the run, in any order. */
+  tables?: Record<string, unknown[]>
   /** Collection to all documents that the run has added, in any order. */
   created?: Record<string, unknown[]>
 }
@@ -137,6 +141,7 @@ function toTestFile(file: string, raw: Payload): TestFile {
     events: rest.events,
     http: rest.http,
     state: rest.state,
+    tables: rest.tables,
     mocks: rest.mocks,
   }
   return {
@@ -152,7 +157,18 @@ function toTestFile(file: string, raw: Payload): TestFile {
 function toCase(raw: Payload, index: number): TestCase {
   const { clock, timeoutMs = defaultTimeoutMs, ...rest } = raw
   const filled = {
-    ...{ data: {}, payload: {}, globals: {}, values: {}, state: [], events: [], mocks: {}, http: [], expect: {} },
+    ...{
+      data: {},
+      payload: {},
+      globals: {},
+      values: {},
+      state: [],
+      events: [],
+      tables: {},
+      mocks: {},
+      http: [],
+      expect: {},
+    },
     ...withoutNothing(rest),
     pointer: pointTo('/tests', index),
     clock: clock === undefined ? defaultClock : Date.parse(String(clock)),

@@ -1,5 +1,9 @@
 import { Cron } from 'croner'
-import type { PlanTrigger } from '../../engine/compile.ts'
+
+/** A timer trigger, as far as it says when it fires: `cron`, `tz` and `seconds`. */
+export interface Timing {
+  config: unknown
+}
 
 /** As far as dates reach: what never fires again. */
 const NEVER = 8.64e15
@@ -10,7 +14,7 @@ const NEVER = 8.64e15
  * at the end of the gap, one that comes twice in autumn fires the first time, and schedules of every so many minutes go on
  * through both.
  */
-export function nextDue(trigger: PlanTrigger, { from, after }: { from: number; after: number }): number {
+export function nextDue(trigger: Timing, { from, after }: { from: number; after: number }): number {
   const { cron, tz, seconds } = trigger.config as { cron: string; tz: string; seconds: number }
   if (cron !== '') {
     const next = new Cron(cron, { timezone: tz || 'UTC', paused: true }).nextRun(new Date(after))
@@ -22,7 +26,7 @@ export function nextDue(trigger: PlanTrigger, { from, after }: { from: number; a
 }
 
 /** True when a moment lies beyond the next but one firing: the clock was set back since, and would wait for too long. */
-export function isTooFar(trigger: PlanTrigger, dueAt: number, now: number): boolean {
+export function isTooFar(trigger: Timing, dueAt: number, now: number): boolean {
   const next = nextDue(trigger, { from: now, after: now })
   return dueAt > next && dueAt > nextDue(trigger, { from: next, after: next })
 }

@@ -14,18 +14,18 @@ export interface BullOptions {
   log: Logger
 }
 
-/** An application in line. What is to be done there stands in the store. */
-type Token = Scope
+/** A tenant in line. Which of its applications wait stands beside the line; what is to be done there, in the store. */
+type Token = Pick<Scope, 'tenant'>
 
-const queueName = 'turns'
+const queueName = 'tenants'
 const oldest = [6, 2] as const
 const answerMs = 2_000
 const firstConnectMs = 3_000
 const longestPauseMs = 2_000
 
 /**
- * Dispatch over processes: a line in Redis, where each application has one token at most; whoever takes it from there has the
- * next turn. A Redis that is away, now or at the start, is waited for and stops nothing else. Throws ConfigError, which names no
+ * Dispatch over processes: a line in Redis, where each tenant has one token at most; whoever takes it from there has the next turn
+ * of the first of its applications that wait, and puts the tenant to the end of the line when there are others. A Redis that is away, now or at the start, is waited for and stops nothing else. Throws ConfigError, which names no
  * password, for a URL that cannot be used, refused credentials, and a server older than 6.2.
  */
 export async function openBullDispatch({ url, prefix = 'headgate', log }: BullOptions): Promise<Dispatch> {
@@ -53,18 +53,36 @@ export async function openBullDispatch({ url, prefix = 'headgate', log }: BullOp
     if (closed || redis.status !== 'ready') return
     const mine: { again: boolean; added?: Promise<void> } = { again: false }
     adding.set(key, mine)
-    const options = { deduplication: { id: encodeURIComponent(key) }, removeOnComplete: true, removeOnFail: true }
-    const { tenant, application } = scope
-    mine.added = line
-      .add('turn', { tenant, application }, options)
-      .then(() => undefined, complain)
+    mine.added = putInLine(scope)
+      .catch(complain)
       .finally(() => {
         adding.delete(key)
         if (mine.again) wake(scope)
       })
   }
 
+  const waitingOf = (tenant: string) => `${prefix}:waiting:${encodeURIComponent(tenant)}`
+
+  async function putInLine({ tenant, application }: Scope): Promise<void> {
+    await redis.eval(addWaiting, 2, waitingOf(tenant), `${prefix}:waited`, application)
+    await addToken(tenant)
+  }
+
+  async function addToken(tenant: string): Promise<void> {
+    const deduplication = { id: encodeURIComponent(tenant) }
+    await line.add('turn', { tenant }, { deduplication, removeOnComplete: true, removeOnFail: true })
+  }
+
+  /** Undefined: another token's turn has taken it. */
+  async function firstWaiting(tenant: string): Promise<Scope | undefined> {
+    const [application] = await redis.zpopmin(waitingOf(tenant))
+    if (application === undefined) return undefined
+    if ((await redis.zcard(waitingOf(tenant))) > 0) await addToken(tenant)
+    return { tenant, application }
+  }
+
   return {
+    lookMs: 5_000,
     wake,
 
     onWake(turn, concurrency) {
@@ -77,8 +95,9 @@ export async function openBullDispatch({ url, prefix = 'headgate', log }: BullOp
         async (token) => {
           // From here on a wake puts the application in line again: this turn may look too early to see why.
           await token.removeDeduplicationKey().catch(complain)
-          const { tenant, application } = token.data
-          const served = serve({ tenant, application })
+          const scope = await firstWaiting(token.data.tenant)
+          if (scope === undefined) return
+          const served = serve(scope)
           turns.add(served)
           await served.finally(() => turns.delete(served))
         },
@@ -106,6 +125,9 @@ export async function openBullDispatch({ url, prefix = 'headgate', log }: BullOp
     },
   }
 }
+
+/** Behind those that wait, by a count of its own, which no clock decides; one that waits keeps its place. */
+const addWaiting = `return redis.call('ZADD', KEYS[1], 'NX', redis.call('INCR', KEYS[2]), ARGV[1])`
 
 function connect(url: string, options: object, complain: (error: unknown) => void): Redis {
   const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), longestPauseMs)

@@ -1,11 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DeviceDocument } from '../store/documents/devices.ts'
 import type { UserDocument } from '../store/documents/people.ts'
-import { newId } from '../store/id.ts'
 import type { AppStore } from '../store/port.ts'
 import { openTenancy, type TenancyRule } from '../tenancy/rule.ts'
-import { type Archive, openArchive } from './archive.ts'
-import { cleanupOf } from './export-cleanup.ts'
+import type { Archive } from './archive.ts'
+import { batches } from './batches.ts'
+import { archived, attemptKey } from './export-attempt.ts'
 import {
   EXPORTS_PREFIX,
   type ExportInput,
@@ -26,6 +25,8 @@ import {
 import { type Lines, openLines } from './export-lines.ts'
 import { exportMail } from './export-mail.ts'
 import { type JobContext, type JobDefinition, JobFailed, type Jobs } from './port.ts'
+import { runResourceExport } from './resource-export.ts'
+import { isResourceExport } from './resource-export-document.ts'
 
 export interface ExportDeps {
   now(): number
@@ -39,29 +40,24 @@ const batchSize = 100
  * The job that writes an archive of devices and their history. In it is each device that `list` gives for the subject when
  * its page of devices is read, and that the subject still sees when its history is read; it stands once, and `devices.csv`, the history and
  * the manifest agree on it. Each attempt writes a blob of its own; the one that ends the job is the archive, and the same
- * write asks for the mail: one of each, however many workers died.
+ * write asks for the mail: one of each, however many workers died. Exports that the published API asks for are jobs of this kind, too.
  */
 export function exportJob(deps: ExportDeps): JobDefinition {
   return {
     kind: exportKind,
     async run(context) {
-      const { app, id, signal } = context
+      if (isResourceExport(context.input)) return await runResourceExport(context, context.input, deps)
+      const { app, id } = context
       const input = context.input as ExportInput
       const created = deps.now()
       const asked = await askedFor(context, input)
-      // In the line before anything is written: whatever becomes of this attempt, its blob does not stay.
-      const blobKey = `exports/${id}/${context.attempt}-${newId()}`
       const jobs = deps.jobsOf(app)
-      await context.write([cleanupOf(jobs, { jobId: id, blobKey, dueAt: created + exportLifetimeMs })])
-
-      const archive = openArchive(created)
+      const blobKey = await attemptKey(context, jobs, created)
       const lines = openLines<ExportedDevice>(app.blobs, `${blobKey}.lines`)
-      const stop = () => archive.destroy(asError(signal.reason))
-      signal.addEventListener('abort', stop, { once: true })
-      if (signal.aborted) stop()
       try {
-        const filled = fill({ context, input, archive, lines, facts: { ...asked.facts, created } })
-        const [blob, counts] = await together(app.blobs.put(blobKey, archive.bytes), filled, archive)
+        const [blob, counts] = await archived(context, { blobKey, created }, (archive) => {
+          return fill({ context, input, archive, lines, facts: { ...asked.facts, created } })
+        })
         const user = (await askedFor(context, input)).user
         const expiresAt = deps.now() + exportLifetimeMs
         const output: ExportOutput = {
@@ -74,7 +70,6 @@ export function exportJob(deps: ExportDeps): JobDefinition {
         await app.blobs.remove(blobKey).catch(() => undefined) // The clean-up comes later.
         throw error
       } finally {
-        signal.removeEventListener('abort', stop)
         await lines.remove().catch(() => undefined) // Likewise.
       }
     },
@@ -144,8 +139,6 @@ async function* exportedDevices(
   const expected = await devices.count(filter)
   let completed = 0
   for await (const batch of batches(devices.each(filter), batchSize)) {
-    // Reading devices without history from an embedded store never waits for anything: others must have their turn.
-    await nextTurn()
     const last = await app.telemetry.last(
       batch.map(({ id }) => id),
       input.attributes,
@@ -197,31 +190,6 @@ async function worldOf(tenancy: TenancyRule, { subject }: ExportInput) {
 // Hours may lie between the page that a device was on and its turn.
 async function isSeen(tenancy: TenancyRule, device: DeviceDocument, { subject }: ExportInput): Promise<boolean> {
   return await tenancy.verify({ device: device.id, subject: subject.id, kind: subject.kind })
-}
-
-async function* batches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let batch: T[] = []
-  for await (const item of items) {
-    batch.push(item)
-    if (batch.length < size) continue
-    yield batch
-    batch = []
-  }
-  if (batch.length > 0) yield batch
-}
-
-/** Both results, once both have ended. What went wrong in one breaks off the other. */
-async function together<A, B>(kept: Promise<A>, filled: Promise<B>, archive: Archive): Promise<[A, B]> {
-  filled.catch((error: unknown) => archive.destroy(asError(error)))
-  const [a, b] = await Promise.allSettled([kept, filled])
-  // When the store failed, whoever filled knows only that nobody reads any more.
-  if (a.status === 'rejected') throw a.reason
-  if (b.status === 'rejected') throw b.reason
-  return [a.value, b.value]
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(`Broken off: ${String(reason)}`)
 }
 
 /** Plain letters: it stands in a header and on any disk. */

@@ -1,26 +1,24 @@
-import { type Scope, scopeKey } from '../store/scope.ts'
+import type { Scope } from '../store/scope.ts'
+import { openLine } from './line.ts'
 import type { Dispatch } from './port.ts'
 
-/** Dispatch within this process. */
+/** Dispatch within this process: workers of others see only by their looks what is to be done. */
 export function openLocalDispatch(): Dispatch {
-  const line = new Map<string, Scope>()
+  const line = openLine()
   const turns = new Set<Promise<void>>()
   let work: { turn(scope: Scope): Promise<boolean>; concurrency: number } | undefined
   let closed = false
 
   function wake(scope: Scope) {
-    const key = scopeKey(scope)
-    if (closed || line.has(key)) return
-    line.set(key, scope)
+    if (closed) return
+    line.add(scope)
     serve()
   }
 
   function serve() {
     while (work !== undefined && !closed && turns.size < work.concurrency) {
-      const first = line.entries().next()
-      if (first.done) return
-      const [key, scope] = first.value
-      line.delete(key)
+      const scope = line.next()
+      if (scope === undefined) return
       const turn = work.turn(scope).then((more) => {
         turns.delete(turn)
         if (more) wake(scope)

@@ -2,6 +2,7 @@ import type { JobDocument } from '../store/documents/jobs.ts'
 import { type AppStore, type Filter, StoreError, type WriteOperation } from '../store/port.ts'
 import { refuses } from './fence.ts'
 import { afterLostWorker, startOf } from './lease.ts'
+import type { LeaseWatch } from './lease-watch.ts'
 import type { JobDefinition } from './port.ts'
 
 /** A job that was started in a place of its application. */
@@ -24,7 +25,7 @@ export interface Places {
   outrun(): void
   /** When the next job is due; undefined: none waits. */
   nextDue(): Promise<number | undefined>
-  /** Queues jobs whose lease ran out again, or fails them; gives the running ones. */
+  /** Queues jobs of workers that died again, or fails them; gives the running ones. */
   running(): Promise<JobDocument[]>
 }
 
@@ -34,8 +35,7 @@ export interface PlacesOptions {
   perApplication: number
   leaseMs: number
   now(): number
-  /** True for a job whose worker is in this process: it looks after its lease itself. */
-  isHere(id: string): boolean
+  watch: LeaseWatch
 }
 
 // Whole documents are kept in memory, each with up to 1 MB of input.
@@ -44,7 +44,7 @@ const mostTries = 20
 const present = (field: string): Filter => ({ field, op: 'ne', value: null })
 
 export function openPlaces(options: PlacesOptions): Places {
-  const { app, definitions, perApplication, leaseMs, now, isHere } = options
+  const { app, definitions, perApplication, leaseMs, now, watch } = options
   const jobs = app.collection('jobs')
   const held = new Set<string>()
   let ahead: JobDocument[] = []
@@ -78,8 +78,7 @@ export function openPlaces(options: PlacesOptions): Places {
     const found = await jobs.find({ filter: present('leaseUntil'), sort, limit: 1_000 })
     const still: JobDocument[] = []
     for (const job of found) {
-      const over = (job.leaseUntil ?? 0) <= now() && !isHere(job.id)
-      if (!over || !(await release(job))) still.push(job)
+      if (!watch.isOver(app.scope, job) || !(await release(job))) still.push(job)
     }
     return still
   }

@@ -115,15 +115,17 @@ export interface JobEnd {
 
 /**
  * Tells workers of an application's jobs, over processes. Only a hint: a wake that is lost, doubled or late does no harm, since
- * workers look by themselves as well. Applications that were woken get their turns one after the other.
+ * workers look by themselves as well. Tenants get their turns one after the other, and so do the applications of a tenant.
  */
 export interface Dispatch {
-  /** Puts the application at the end of the line, unless it waits there already. Never throws and never waits. */
+  /** How often workers should look by themselves: seldom, where wakes reach other processes; default 1,000. */
+  readonly lookMs?: number
+  /** Puts the application at the end of its tenant's line, unless it waits there already. Never throws and never waits. */
   wake(scope: Scope): void
   /**
    * Calls `turn` for each application in line, at most `concurrency` at once; once. It leaves the line as its turn begins: when
    * it is woken during that, it gets another turn, beside the first when there is room. When `turn` gives true there is more
-   * to do: the application goes to the end of the line. `turn` never rejects.
+   * to do: the application goes to the end of that line. `turn` never rejects.
    */
   onWake(turn: (scope: Scope) => Promise<boolean>, concurrency: number): void
   /** Rejects when wakes do not reach other processes now. */

@@ -1,15 +1,18 @@
-import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { JobDocument } from '../store/documents/jobs.ts'
 import type { AppStore, Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { type Attempt, openAttempt } from './attempt.ts'
 import { openJobs } from './jobs.ts'
+import { jobKey, openLeaseWatch } from './lease-watch.ts'
 import { openLocalDispatch } from './local-dispatch.ts'
+import { keepLookout } from './lookout.ts'
 import { openPlaces, type Places, type Started } from './places.ts'
 import type { Dispatch, JobDefinition, JobEnd, Queue } from './port.ts'
 import { openRetention, type RetentionLimits } from './retention.ts'
-import { endsWithin, oncePerMinute, openAlarms, openGate, openRests } from './wait.ts'
+import { openShares } from './shares.ts'
+import { endsWithin, oncePerMinute, openAlarms, openGate } from './wait.ts'
 
 export interface QueueOptions {
   store: Store
@@ -19,11 +22,13 @@ export interface QueueOptions {
   log: Logger
   /** Jobs that run at a time in this process; default 8. */
   concurrency?: number
+  /** Jobs of one tenant that run at a time in this process; default three quarters of `concurrency`, so that others find room. */
+  perTenant?: number
   /** Jobs of one application that run at a time over all processes; default 4. */
   perApplication?: number
   /** How long a job stays a worker's without a sign of life; renewed at a third. Default 30,000. */
   leaseMs?: number
-  /** How often workers look at all applications by themselves; default 5,000. */
+  /** How often workers look by themselves for what is due; default that of the dispatch. */
   lookMs?: number
   retention?: Partial<RetentionLimits>
   /** Called at the end of each start of a job in this process. */
@@ -32,19 +37,29 @@ export interface QueueOptions {
 
 // A turn goes on with short jobs so long, then it is the next application's.
 const turnMs = 50
+const sweepMs = 3_600_000
 // What a handler that was told to stop may still take.
 const graceMs = 1_000
 
 /** Opens the queue on a store. Without `work` it only takes jobs in, for workers in other processes. */
 export function openQueue(options: QueueOptions): Queue {
   const { store, dispatch, now, log } = options
-  const { concurrency = 8, perApplication = 4, leaseMs = 30_000, lookMs = 5_000, onEnd } = options
+  const {
+    concurrency = 8,
+    perTenant = Math.max(1, Math.floor((concurrency * 3) / 4)),
+    perApplication = 4,
+    leaseMs = 30_000,
+    lookMs = dispatch.lookMs ?? 1_000,
+    onEnd,
+  } = options
   const definitions = new Map<string, JobDefinition>()
   const attempts = new Map<string, Attempt>()
   const open = new Map<string, { places: Places; turns: number }>()
   const retention = openRetention({ now, limits: options.retention })
   const closing = new AbortController()
   const gate = openGate(concurrency)
+  const shares = openShares(perTenant, (scope) => found.wake(scope))
+  const watch = openLeaseWatch({ leaseMs, isHere: (key) => attempts.has(key) })
   // What a look finds is done here, whether what dispatches can be reached or not.
   const found = openLocalDispatch()
   const alarms = openAlarms<Scope>((scope) => dispatch.wake(scope))
@@ -54,8 +69,6 @@ export function openQueue(options: QueueOptions): Queue {
     log.error({ err: error, application }, message)
   })
 
-  const keyOf = (scope: Scope, id: string) => `${scopeKey(scope)}\n${id}`
-
   function wake(scope: Scope, dueAt = 0) {
     const afterMs = dueAt - now()
     if (afterMs <= 0) dispatch.wake(scope)
@@ -64,17 +77,19 @@ export function openQueue(options: QueueOptions): Queue {
   }
 
   function placesOf(app: AppStore): Places {
-    const isHere = (id: string) => attempts.has(keyOf(app.scope, id))
-    return openPlaces({ app, definitions, perApplication, leaseMs, now, isHere })
+    return openPlaces({ app, definitions, perApplication, leaseMs, now, watch })
   }
 
   /** One turn of an application: one job, or as many short ones as fit. True when there is more to do. */
   async function turn(scope: Scope): Promise<boolean> {
+    // A turn that waits for a place counts, too: else those of one tenant would keep others from waiting for one.
+    if (!shares.enter(scope)) return false
     await gate.enter()
     try {
       return closing.signal.aborted || (await workIn(scope))
     } finally {
       gate.leave()
+      shares.leave(scope)
     }
   }
 
@@ -118,7 +133,7 @@ export function openQueue(options: QueueOptions): Queue {
   ): Promise<JobDocument | undefined> {
     const definition = definitions.get(job.kind)!
     const attempt = openAttempt({ app, job, definition, leaseMs, now, log })
-    const key = keyOf(app.scope, job.id)
+    const key = jobKey(app.scope, job.id)
     attempts.set(key, attempt)
     const begun = performance.now()
     let next: Started | undefined
@@ -148,45 +163,24 @@ export function openQueue(options: QueueOptions): Queue {
     return false
   }
 
-  /** Looks after leases, and wakes whatever is due, told or not. One application that fails keeps no other from being looked at. */
-  async function look(): Promise<void> {
-    const rest = openRests()
-    for (const scope of await store.applications()) {
-      await rest()
-      if (closing.signal.aborted) return
-      try {
-        const app = store.app(scope)
-        const places = placesOf(app)
-        await places.running()
-        if (await wakeForNext(app, places)) found.wake(scope)
-        await retention.atLook(app)
-      } catch (error) {
-        complain(error, 'the jobs of an application could not be looked at', scope.application)
-      }
-    }
-  }
-
-  async function keepLooking(): Promise<void> {
-    while (!closing.signal.aborted) {
-      await look().catch((error) => complain(error, 'the applications with jobs could not be looked at'))
-      await sleep(lookMs, undefined, { signal: closing.signal }).catch(() => undefined)
-    }
-  }
-
   return {
     of(app) {
       return openJobs({
         app,
         now,
         wake: (dueAt) => wake(app.scope, dueAt),
-        nudge: (id) => attempts.get(keyOf(app.scope, id))?.look(),
+        nudge: (id) => attempts.get(jobKey(app.scope, id))?.look(),
       })
     },
     work(given) {
       for (const definition of given) definitions.set(definition.kind, definition)
       dispatch.onWake(turn, concurrency)
       found.onWake(turn, concurrency)
-      looking = keepLooking()
+      looking = keepLookout({
+        ...{ store, watch, retention, now, lookMs, sweepMs, complain, signal: closing.signal },
+        leases: (app) => placesOf(app).running(),
+        found: (scope, dueAt) => (dueAt <= now() ? found.wake(scope) : wake(scope, dueAt)),
+      })
     },
     running: () => attempts.size,
     check: () => dispatch.check(),

@@ -28,9 +28,21 @@ export async function writeReport(
   }
   if (rows.waiting() > 0) pieces.push(rows.take())
   try {
-    return await filesAs(anyone).writeReport(`/resource-jobs/${jobId}/${id}.csv`, Buffer.concat(pieces), ttlSeconds)
+    return await filesAs(anyone).writeReport(pathOf({ id, jobId }), Buffer.concat(pieces), ttlSeconds)
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error
   }
+}
+
+/** Removes the report, where there is one. As it was written, without a word to flows that listen to files. */
+export async function removeReport(app: AppStore, execution: ResourceExecutionDocument): Promise<void> {
+  const files = app.collection('files')
+  const path = { field: 'path', op: 'eq', value: pathOf(execution) } as const
+  const file = await files.first({ all: [path, { field: 'private', op: 'eq', value: true }] })
+  if (file !== undefined && (await files.remove(file.id))) await app.blobs.remove(file.blob)
+}
+
+function pathOf({ id, jobId }: Pick<ResourceExecutionDocument, 'id' | 'jobId'>): string {
+  return `/resource-jobs/${jobId}/${id}.csv`
 }

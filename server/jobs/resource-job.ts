@@ -6,6 +6,7 @@ import { again } from '../resources/writing.ts'
 import type { ResourceExecutionDocument, ResourceIterationDocument } from '../store/documents/jobs.ts'
 import type { AppStore, Filter, WriteOperation } from '../store/port.ts'
 import type { JobContext, JobDefinition, Jobs } from './port.ts'
+import { type CleanupInput, cleanUp, cleanupJob } from './resource-job-cleanup.ts'
 import { writeReport } from './resource-job-report.ts'
 import { listIterations, resourceOf } from './resource-job-resources.ts'
 
@@ -28,8 +29,13 @@ export function resourceJob(deps: ResourceJobDeps): JobDefinition {
   return {
     kind: resourceJobKind,
     async run(context) {
-      const { executionId } = context.input as { executionId: string }
+      const input = context.input as { executionId: string } | CleanupInput
       const jobs = deps.jobsOf(context.app)
+      if ('cleanupOf' in input) {
+        await cleanUp(context, input, { ...deps, jobs })
+        return undefined
+      }
+      const { executionId } = input
       for (;;) {
         context.signal.throwIfAborted()
         const step = await again(() => takeStep(context, executionId, { ...deps, jobs }))
@@ -101,7 +107,7 @@ async function takeStep(context: JobContext, executionId: string, deps: Stepping
   const over = { ...execution, ...ended }
   const data = completeData(over, url)
   const runs = resourceRuns(flows, jobs, { type: 'resource-job-complete', execution: over, time: now(), data })
-  await write(context, execution, ended, runs)
+  await write(context, execution, ended, [...runs, cleanupJob(jobs, execution)])
   jobs.wake()
   return 'ended'
 }

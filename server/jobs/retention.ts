@@ -25,14 +25,13 @@ export interface Retention {
   ended(scope: Scope): void
   /** Removes some when many have ended since the last time. */
   afterTurn(app: AppStore): Promise<void>
-  /** Removes some, at most once a minute for an application. */
-  atLook(app: AppStore): Promise<void>
+  /** Removes all of them, step by step. */
+  sweep(app: AppStore): Promise<void>
 }
 
 const day = 24 * 3_600_000
 const defaults: RetentionLimits = { endedMs: 7 * day, ended: 1_000, failedMs: 30 * day, failed: 1_000 }
 const everyEnds = 200
-const everyMs = 60_000
 // More than end between two steps, so that a step always gains on them.
 const step = 250
 // Each may hold megabytes.
@@ -45,19 +44,24 @@ const others: Filter = { not: { field: 'kind', op: 'in', value: [exportKind, imp
 export function openRetention({ now, limits }: { now(): number; limits?: Partial<RetentionLimits> }): Retention {
   const { endedMs, ended, failedMs, failed } = { ...defaults, ...limits }
   const ends = new Map<string, number>()
-  const lookedAt = new Map<string, number>()
 
-  async function prune(app: AppStore): Promise<void> {
-    await pruneOf(app, { field: 'status', op: 'in', value: ['done', 'canceled'] }, { keepMs: endedMs, keep: ended })
-    await pruneOf(app, { field: 'status', op: 'eq', value: 'failed' }, { keepMs: failedMs, keep: failed })
+  /** Gives the number of those that were removed. */
+  async function prune(app: AppStore): Promise<number> {
+    const well = { field: 'status', op: 'in', value: ['done', 'canceled'] } as const
+    const badly = { field: 'status', op: 'eq', value: 'failed' } as const
+    return (
+      (await pruneOf(app, well, { keepMs: endedMs, keep: ended })) +
+      (await pruneOf(app, badly, { keepMs: failedMs, keep: failed }))
+    )
   }
 
   async function pruneOf(app: AppStore, status: Filter, { keepMs, keep }: { keepMs: number; keep: number }) {
-    await remove(app, { all: [status, { field: 'endedAt', op: 'lt', value: now() - keepMs }] }, step)
+    let removed = await remove(app, { all: [status, { field: 'endedAt', op: 'lt', value: now() - keepMs }] }, step)
     for (const counted of [others, mails]) {
       const filter: Filter = { all: [status, hasEnded, counted] }
-      await remove(app, filter, Math.min((await app.collection('jobs').count(filter)) - keep, step))
+      removed += await remove(app, filter, Math.min((await app.collection('jobs').count(filter)) - keep, step))
     }
+    return removed
   }
 
   return {
@@ -71,30 +75,29 @@ export function openRetention({ now, limits }: { now(): number; limits?: Partial
       ends.delete(key)
       await prune(app)
     },
-    async atLook(app) {
-      const key = scopeKey(app.scope)
-      const at = performance.now()
-      if (at - (lookedAt.get(key) ?? Number.NEGATIVE_INFINITY) < everyMs) return
-      lookedAt.set(key, at)
-      await prune(app)
+    async sweep(app) {
+      while ((await prune(app)) > 0);
     },
   }
 }
 
-/** Removes up to `most` of those that fit, the first to end first. */
-async function remove(app: AppStore, filter: Filter, most: number): Promise<void> {
+/** Removes up to `most` of those that fit, the first to end first; gives their number. */
+async function remove(app: AppStore, filter: Filter, most: number): Promise<number> {
   const sort = { field: 'endedAt', direction: 'asc' } as const
   const rest = openRests()
-  for (let left = most; left > 0; left -= page) {
+  let removed = 0
+  while (removed < most) {
     await rest()
-    const found = await app.collection('jobs').find({ filter, sort, limit: Math.min(page, left) })
-    if (found.length === 0) return
+    const found = await app.collection('jobs').find({ filter, sort, limit: Math.min(page, most - removed) })
+    if (found.length === 0) break
     try {
       await app.write(found.map(({ id, revision }) => ({ remove: 'jobs', id, revision })))
     } catch (error) {
       // One of them was queued again, or another process removes them: the next step sees what is left.
-      if (error instanceof StoreError && (error.code === 'conflict' || error.code === 'missing')) return
+      if (error instanceof StoreError && (error.code === 'conflict' || error.code === 'missing')) break
       throw error
     }
+    removed += found.length
   }
+  return removed
 }

@@ -24,7 +24,7 @@ import {
 } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 import { openPresence, type Presence } from './presence.ts'
-import type { Order, Relay } from './relay.ts'
+import type { DeviceOrder, Relay } from './relay.ts'
 import { type Login, mayConnect, maySubscribe, publishRight } from './rights.ts'
 import { readState } from './state.ts'
 import { openSubscriptions, type Subscriptions } from './subscriptions.ts'
@@ -217,7 +217,7 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
     return true
   }
 
-  function perform(app: AppStore, order: Order, at: number): void {
+  function perform(app: AppStore, order: DeviceOrder, at: number): void {
     const connected = applications.get(scopeKey(app.scope))
     if (connected === undefined) return
     if (order.kind === 'end') {
@@ -261,7 +261,7 @@ export async function openBroker(deps: BrokerDeps): Promise<Broker> {
   }
 
   exchange.attach(perform)
-  relay.watch(() => [...applications.values()].map(({ app }) => app), perform)
+  relay.watch(['publish', 'end'], () => [...applications.values()].map(({ app }) => app), perform)
 
   const server = createServer((socket) => {
     if (strangers >= mostStrangers) {

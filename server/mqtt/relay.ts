@@ -5,16 +5,30 @@ import { type Scope, scopeKey } from '../store/scope.ts'
 import { chunks } from '../tenancy/batch.ts'
 
 /** What brokers have to do: deliver a message, or end the connection of a device that began before `session`. */
-export type Order =
+export type DeviceOrder =
   | { kind: 'publish'; topic: string; payload: Buffer }
   | { kind: 'end'; deviceId: string; session: string; startedAt: number }
 
-/** Carries orders to the brokers of other processes. */
+/** What whoever holds the WebSocket client of a webhook has to do: send it a message. */
+export interface ClientOrder {
+  kind: 'client-message'
+  client: string
+  payload: Buffer
+  binary: boolean
+}
+
+export type Order = DeviceOrder | ClientOrder
+
+/** Carries orders to other processes. */
 export interface Relay {
   /** Resolves when the orders are in the store. */
   send(app: AppStore, orders: readonly Order[]): Promise<void>
-  /** Performs what others send to these applications, from when they are first named on; once. `at`: when it was sent. */
-  watch(applications: () => Iterable<AppStore>, perform: (app: AppStore, order: Order, at: number) => void): void
+  /** Performs what others send to these applications, from when they are first named on; once for each kind. `at`: when it was sent. */
+  watch<K extends Order['kind']>(
+    kinds: readonly K[],
+    applications: () => Iterable<AppStore>,
+    perform: (app: AppStore, order: Extract<Order, { kind: K }>, at: number) => void,
+  ): void
   close(): Promise<void>
 }
 
@@ -47,9 +61,7 @@ export const noRelay: Relay = { send: async () => undefined, watch: () => undefi
 export function openRelay({ now, signal, onError, lookMs = signal ? 5_000 : 1_000 }: RelayOptions): Relay {
   const name = newId()
   const prunedAt = new Map<string, number>()
-  const watched = new Map<string, Watched>()
-  let timer: NodeJS.Timeout | undefined
-  let current: Iterable<AppStore> = []
+  const watchers: Watcher[] = []
   const looking = new Set<Promise<void>>()
 
   async function prune(app: AppStore): Promise<void> {
@@ -61,8 +73,8 @@ export function openRelay({ now, signal, onError, lookMs = signal ? 5_000 : 1_00
     for (const { id } of await collection.find({ filter: old, limit: 10_000 })) await collection.remove(id)
   }
 
-  async function look(app: AppStore, perform: Performs): Promise<void> {
-    const state = watched.get(scopeKey(app.scope))
+  async function look(app: AppStore, watcher: Watcher): Promise<void> {
+    const state = watcher.watched.get(scopeKey(app.scope))
     if (state === undefined) return
     if (state.busy) {
       state.again = true
@@ -72,19 +84,19 @@ export function openRelay({ now, signal, onError, lookMs = signal ? 5_000 : 1_00
     try {
       do {
         state.again = false
-        await lookOnce(app, state, perform)
+        await lookOnce(app, state, watcher)
       } while (state.again)
     } finally {
       state.busy = false
     }
   }
 
-  async function lookOnce(app: AppStore, state: Watched, perform: Performs): Promise<void> {
+  async function lookOnce(app: AppStore, state: Watched, { kinds, perform }: Watcher): Promise<void> {
     const begun = now()
     const filter = {
       all: [
         { field: 'creationDate', op: 'gte', value: state.since - overlapMs },
-        { field: 'kind', op: 'in', value: ['publish', 'end'] },
+        { field: 'kind', op: 'in', value: kinds },
       ],
     } as const
     for await (const one of app.collection('mqttMessages').each(filter)) {
@@ -96,10 +108,28 @@ export function openRelay({ now, signal, onError, lookMs = signal ? 5_000 : 1_00
     for (const [id, at] of state.seen) if (at < begun - 3 * overlapMs) state.seen.delete(id)
   }
 
-  function start(app: AppStore, perform: Performs): void {
-    const work = look(app, perform).catch(onError)
+  function start(app: AppStore, watcher: Watcher): void {
+    const { watched } = watcher
+    const key = scopeKey(app.scope)
+    if (!watched.has(key)) watched.set(key, { since: now(), seen: new Map(), busy: false, again: false })
+    const work = look(app, watcher).catch(onError)
     looking.add(work)
     void work.finally(() => looking.delete(work))
+  }
+
+  function tick(watcher: Watcher): void {
+    const named = new Set<string>()
+    for (const app of watcher.applications()) {
+      named.add(scopeKey(app.scope))
+      start(app, watcher)
+    }
+    for (const key of watcher.watched.keys()) if (!named.has(key)) watcher.watched.delete(key)
+  }
+
+  function wake(key: string): void {
+    for (const watcher of watchers) {
+      for (const app of watcher.applications()) if (scopeKey(app.scope) === key) start(app, watcher)
+    }
   }
 
   return {
@@ -112,36 +142,27 @@ export function openRelay({ now, signal, onError, lookMs = signal ? 5_000 : 1_00
       signal?.wake(app.scope)
       await prune(app)
     },
-    watch(applications, perform) {
-      const tick = () => {
-        current = applications()
-        const named = new Set<string>()
-        for (const app of current) {
-          const key = scopeKey(app.scope)
-          named.add(key)
-          if (!watched.has(key)) watched.set(key, { since: now(), seen: new Map(), busy: false, again: false })
-          start(app, perform)
-        }
-        for (const key of watched.keys()) if (!named.has(key)) watched.delete(key)
-      }
-      timer = setInterval(tick, lookMs)
-      signal?.onWake((key) => {
-        for (const app of applications()) {
-          if (scopeKey(app.scope) !== key) continue
-          if (!watched.has(key)) watched.set(key, { since: now(), seen: new Map(), busy: false, again: false })
-          start(app, perform)
-        }
-      })
+    watch(kinds, applications, perform) {
+      if (watchers.length === 0) signal?.onWake(wake)
+      const watcher: Watcher = { kinds, applications, perform: perform as Watcher['perform'], watched: new Map() }
+      watcher.timer = setInterval(() => tick(watcher), lookMs)
+      watchers.push(watcher)
     },
     async close() {
-      clearInterval(timer)
+      for (const { timer } of watchers) clearInterval(timer)
       await signal?.close()
       await Promise.all(looking)
     },
   }
 }
 
-type Performs = (app: AppStore, order: Order, at: number) => void
+interface Watcher {
+  kinds: readonly Order['kind'][]
+  applications(): Iterable<AppStore>
+  perform(app: AppStore, order: Order, at: number): void
+  watched: Map<string, Watched>
+  timer?: NodeJS.Timeout
+}
 
 interface Watched {
   since: number
@@ -152,12 +173,12 @@ interface Watched {
 }
 
 function documentOf(order: Order) {
-  return order.kind === 'publish' ? { ...order, payload: order.payload.toString('base64') } : order
+  return 'payload' in order ? { ...order, payload: order.payload.toString('base64') } : order
 }
 
 function orderOf({ kind, topic = '', payload = '', ...one }: MqttMessageDocument): Order {
-  const { deviceId = '', session = '', startedAt = 0 } = one
-  return kind === 'publish'
-    ? { kind, topic, payload: Buffer.from(payload, 'base64') }
-    : { kind, deviceId, session, startedAt }
+  const { deviceId = '', session = '', startedAt = 0, client = '', binary = false } = one
+  if (kind === 'end') return { kind, deviceId, session, startedAt }
+  const bytes = Buffer.from(payload, 'base64')
+  return kind === 'publish' ? { kind, topic, payload: bytes } : { kind, client, payload: bytes, binary }
 }

@@ -25,8 +25,8 @@ export interface DataTableView {
 
 /** Tables and their rows. Every method throws Refusal; `NotFound` for an unknown table. */
 export interface DataTableResource extends DataTables {
-  /** By name as default; also by id, creationDate and lastUpdated. `name`: a pattern with `*` at its ends. */
-  tables(page: PageRequest): Promise<Listing<DataTableView>>
+  /** By name as default; also by id, creationDate and lastUpdated. Default all. */
+  tables(page: PageRequest, matching?: Filter): Promise<Listing<DataTableView>>
   table(tableId: string): Promise<DataTableView>
   create(body: unknown): Promise<DataTableView>
   /** Name and description. */
@@ -106,8 +106,8 @@ export function openDataTables(deps: DataTableDeps): DataTableResource {
   return {
     ...service,
 
-    tables: (request) =>
-      listPage(collection, { all: [] }, { request, sortFields, view: async (found) => found.map(toView) }),
+    tables: (request, matching = { all: [] }) =>
+      listPage(collection, matching, { request, sortFields, view: async (found) => found.map(toView) }),
 
     table: async (tableId) => toView(await tableOf(tableId)),
 

@@ -62,12 +62,7 @@ export function openEvents({ app, now, tenancy, actor, happened }: EventDeps): E
   }
 
   async function filterOf(criteria: EventCriteria): Promise<Filter> {
-    if (criteria.by === 'query') {
-      return await parseQuery('event', criteria.query, {
-        ...tenancy.queryWorld,
-        devicesIn: (filter) => deviceIds(app, filter),
-      })
-    }
+    if (criteria.by === 'query') return await eventFilter(app, tenancy, criteria.query)
     const id = idOf(criteria.id)
     return isId(id) ? { field: 'id', op: 'eq', value: id } : { any: [] }
   }
@@ -128,6 +123,11 @@ export function openEvents({ app, now, tenancy, actor, happened }: EventDeps): E
       return removed
     },
   }
+}
+
+/** The events that a query finds. Throws Refusal. */
+export async function eventFilter(app: AppStore, tenancy: TenancyRule, query: unknown): Promise<Filter> {
+  return await parseQuery('event', query, { ...tenancy.queryWorld, devicesIn: (filter) => deviceIds(app, filter) })
 }
 
 /** The devices that match. Throws Refusal for more than 50,000. */

@@ -18,6 +18,8 @@ const directoryType = 'directory'
 
 /** Files, with what flows reach through the API node. */
 export interface FileResource extends Files {
+  /** `id`: of a file that is new. */
+  write(file: Parameters<Files['write']>[0] & { id?: string }): Promise<FileView>
   /** Files, or with `directory` what lies directly in one, directories among it. At most 20,000 are looked at. */
   list(
     asked: { private: boolean; directory?: string; type?: string; fits(name: string): boolean; urlTtlSeconds?: number },
@@ -95,9 +97,9 @@ export function openFiles({ app, now, actor, happened }: FileDeps): FileResource
   /** Writes a file; `before`: what it takes the place of. Nothing is left of one that fails. */
   async function put(
     path: string,
-    how: { hidden: boolean; content: Uint8Array; contentType?: string; overwrite: boolean },
+    how: { hidden: boolean; content: Uint8Array; contentType?: string; overwrite: boolean; id?: string },
   ): Promise<{ file: FileDocument; before: FileDocument | undefined }> {
-    const { hidden, content, contentType, overwrite } = how
+    const { hidden, content, contentType, overwrite, id } = how
     const type = contentType === undefined || contentType === '' ? contentTypeOf(path) : contentType
     if (!/^[\w.+-]{1,127}\/[\w.+-]{1,127}(;[\x20-\x7e]{0,200})?$/.test(type)) {
       throw refused('contentType', 'a content type, such as text/plain', type)
@@ -119,7 +121,7 @@ export function openFiles({ app, now, actor, happened }: FileDeps): FileResource
         if ((await collection.count()) >= mostFiles) {
           throw new Refusal('Validation', `Expected at most ${mostFiles} files of an application`)
         }
-        return await refusing(collection.insert({ path, private: hidden, ...fields }), taken)
+        return await refusing(collection.insert({ ...(id && { id }), path, private: hidden, ...fields }), taken)
       })
       if (before !== undefined) await app.blobs.remove(before.blob)
       return { file, before }
@@ -155,12 +157,12 @@ export function openFiles({ app, now, actor, happened }: FileDeps): FileResource
       return { file: await viewOf(file), content: Buffer.concat(parts) }
     },
 
-    async write({ name, parentDirectory, private: hidden, content, contentType, overwrite, urlTtlSeconds }) {
+    async write({ name, parentDirectory, private: hidden, content, contentType, overwrite, urlTtlSeconds, id }) {
       const path = filePath(parentDirectory, name)
       if (content.length > mostFileBytes) {
         throw new Refusal('Validation', `Expected at most ${mostFileBytes} bytes, got ${content.length}`)
       }
-      const { file, before } = await put(path, { hidden, content, contentType, overwrite })
+      const { file, before } = await put(path, { hidden, content, contentType, overwrite, id })
       const view = await viewOf(file, urlTtlSeconds)
       await tell(before === undefined ? 'create' : 'update', view)
       return view

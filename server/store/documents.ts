@@ -76,6 +76,8 @@ export interface CollectionPlan {
   cells?: { field: string; of: string }
   /** Combinations of fields that no two documents share. */
   unique?: readonly (readonly string[])[]
+  /** Among the fields: those that hold a time, by which documents of all applications are found (`Store.due`). */
+  due?: readonly string[]
   /** A write to it changes what the application is made of: `revision()` of the application grows. */
   definition?: boolean
 }
@@ -117,8 +119,9 @@ export const collections: Record<CollectionName, CollectionPlan> = {
   jobs: {
     fields: ['kind', 'key', 'slot', 'status', 'dueAt', 'leaseUntil', 'endedAt', 'requestedBy.type', 'requestedBy.id'],
     unique: [['key'], ['slot']],
+    due: ['dueAt', 'leaseUntil'],
   },
-  schedules: { fields: ['key', 'nextAt'], unique: [['key']] },
+  schedules: { fields: ['key', 'nextAt'], unique: [['key']], due: ['nextAt'] },
   webhooks: { fields: ['name', 'tokenHash'], unique: [['tokenHash']] },
   dataTables: { fields: ['name'] },
   dataTableRows: { fields: ['tableId'], cells: { field: 'cells', of: 'tableId' } },

@@ -16,6 +16,14 @@ export interface Step {
   releases: boolean
 }
 
+/** What is known of an application besides its documents. */
+export interface AppEntry {
+  _id: string
+  revision: number
+  /** What follows from this revision is in the store. */
+  settled?: boolean
+}
+
 export interface Change {
   steps: readonly Step[]
   /** The revision that the application has then; null: as before. */
@@ -50,7 +58,7 @@ const bulkSize = 500
  */
 export function openJournal(connection: Connection, layouts: MongoLayouts): Journal {
   const entries = () => connection.collection<Entry>('journals')
-  const apps = () => connection.collection<{ _id: string; revision: number }>('apps')
+  const apps = () => connection.collection<AppEntry>('apps')
 
   async function apply(appKey: string, steps: readonly Step[], lease: Lease) {
     for (const [collection, own] of Map.groupBy(steps, (step) => step.collection)) {
@@ -77,7 +85,8 @@ export function openJournal(connection: Connection, layouts: MongoLayouts): Jour
   async function finish(appKey: string, steps: readonly Step[], revision: number | null, lease: Lease) {
     await apply(appKey, steps, lease)
     // Last: who reads the revision before the documents never keeps old ones under a new revision.
-    if (revision !== null) await apps().updateOne({ _id: appKey }, { $max: { revision } }, { upsert: true })
+    if (revision === null) return
+    await apps().updateOne({ _id: appKey }, { $max: { revision }, $set: { settled: false } }, { upsert: true })
   }
 
   return {

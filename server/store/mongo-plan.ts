@@ -12,6 +12,7 @@ export interface MongoLayout {
   tags: readonly string[]
   cells?: { field: string; of: string }
   unique: readonly (readonly string[])[]
+  due?: readonly string[]
   definition: boolean
 }
 
@@ -29,6 +30,7 @@ export function layoutsOf(plans: Readonly<Record<string, CollectionPlan>> = coll
         tags: plan.tags ?? [],
         ...(plan.cells ? { cells: plan.cells } : {}),
         unique: plan.unique ?? [],
+        ...(plan.due ? { due: plan.due } : {}),
         definition: plan.definition ?? false,
       },
     ]),
@@ -53,7 +55,7 @@ export const tagKey = (field: string) => `t_${flat(field)}`
 export const cellKey = (key: string) => `cells.${key}.s`
 export const uniqueKey = (position: number) => `u_${position}`
 
-/** Every index begins with the application: a query that forgot it would find none. */
+/** Every index begins with the application, since a query that forgot it would find none; but for those of what is due. */
 export function indexesOf(layout: MongoLayout): IndexDescription[] {
   const of = (keys: string[], unique = false): IndexDescription => ({
     key: Object.fromEntries(['app', ...keys].map((key) => [key, 1])),
@@ -68,6 +70,7 @@ export function indexesOf(layout: MongoLayout): IndexDescription[] {
       return [of([key, value]), of([value])]
     }),
     ...layout.unique.map((_, position) => of([uniqueKey(position)], true)),
+    ...(layout.due ?? []).map((field): IndexDescription => ({ key: { [sortKey(field)]: 1, app: 1 } })),
   ]
 }
 

@@ -8,7 +8,7 @@ const rebuildPage = 200
 
 /** Indexes of what is kept besides the documents. */
 const fixed: Record<string, IndexDescription[]> = {
-  apps: [],
+  apps: [{ key: { settled: 1 } }],
   journals: [{ key: { app: 1, token: 1 } }],
   locks: [{ key: { key: 1 }, unique: true }],
   turns: [{ key: { key: 1 }, unique: true }],

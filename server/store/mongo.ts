@@ -5,8 +5,9 @@ import { openBlobs } from './mongo-blobs.ts'
 import { type Connection, connect } from './mongo-client.ts'
 import { openCollection } from './mongo-collection.ts'
 import { appKeyOf, type Stored, scopeOf } from './mongo-document.ts'
+import { openDue } from './mongo-due.ts'
 import { openHosts } from './mongo-hosts.ts'
-import { type Journal, openJournal } from './mongo-journal.ts'
+import { type AppEntry, type Journal, openJournal } from './mongo-journal.ts'
 import { type Leases, openLeases } from './mongo-lease.ts'
 import { layoutsOf, type MongoLayouts, tableOf } from './mongo-plan.ts'
 import { migrate, prepare } from './mongo-schema.ts'
@@ -91,6 +92,8 @@ function openStore(parts: Parts): Store {
         return found.map(scopeOf).sort(byApplication)
       }),
 
+    ...openDue(parts),
+
     check: () => connection.ask(() => connection.ping()),
     close: () => connection.close(parts.ended),
   }
@@ -98,7 +101,7 @@ function openStore(parts: Parts): Store {
 
 function openApp({ connection, layouts, journal, writers, turns }: Parts, scope: Scope): AppStore {
   const appKey = appKeyOf(scope)
-  const apps = () => connection.collection<{ _id: string; revision: number }>('apps')
+  const apps = () => connection.collection<AppEntry>('apps')
   const opened = new Map<string, Collection<Document>>()
 
   const revision = async () => (await apps().findOne({ _id: appKey }))?.revision ?? 0

@@ -11,9 +11,24 @@ export interface Store {
   hosts: Hosts
   /** Scopes of all applications that have an `application` document, by application id. */
   applications(): Promise<Scope[]>
+  /**
+   * Applications that have a document whose `field`, one that the collection declares as `due`, is at most `until`, each with the
+   * least it has there; in no order. Costs as much as there is to find, however many applications there are. Completes what
+   * processes that died have begun to write.
+   */
+  due(name: CollectionName, field: string, until: number): Promise<Due[]>
+  /** Applications whose revision has grown since they were last settled, in no order; at a cost as that of `due`. */
+  unsettled(): Promise<{ scope: Scope; revision: number }[]>
+  /** What follows from the application as of this revision is in the store. Of no effect when it has grown since. */
+  settle(scope: Scope, revision: number): Promise<void>
   /** Rejects with StoreError when the store cannot answer. */
   check(): Promise<void>
   close(): Promise<void>
+}
+
+export interface Due {
+  scope: Scope
+  at: number
 }
 
 /** Host names, unique over the whole store. */

@@ -4,6 +4,7 @@ import { type Collection, StoreError } from './port.ts'
 import type { Database, Row } from './sqlite-database.ts'
 import { isOneOf } from './sqlite-filter.ts'
 import { openFinder } from './sqlite-find.ts'
+import type { PlacesKeeper } from './sqlite-places.ts'
 import { checkField, type Layout, numberOfCells, uniqueIndex } from './sqlite-plan.ts'
 import { openRows } from './sqlite-rows.ts'
 
@@ -37,12 +38,14 @@ export function openCollection<D extends Document>(options: {
   database: Database
   layout: Layout
   groups: Layout | undefined
+  places: PlacesKeeper
   app: AppNumber
 }): SqliteCollection<D> {
-  const { database, layout, groups, app } = options
+  const { database, layout, groups, places, app } = options
   const { table } = layout
   const rows = openRows(database, layout)
-  const finder = openFinder(database, layout, groups)
+  const finder = openFinder({ database, layout, groups, places })
+  const bodyById = `SELECT body FROM ${table} WHERE app = ? AND id = ?`
   const byId = `SELECT row, revision, body FROM ${table} WHERE app = ? AND id = ?`
 
   const toDocument = (row: Row): D => JSON.parse(String(row.body)) as D
@@ -62,7 +65,8 @@ export function openCollection<D extends Document>(options: {
       const creationDate = document.creationDate ?? now
       const whole = { ...document, id, revision: 1, creationDate, lastUpdated: document.lastUpdated ?? now }
       const body = bodyOf(whole)
-      duplicates(() => rows.insert(number, { id, revision: 1, document: whole, body }))
+      const row = duplicates(() => rows.insert(number, { id, revision: 1, document: whole, body }))
+      places.wrote(number, layout, { id, row, after: whole })
       touched(number)
       return body
     },
@@ -73,6 +77,7 @@ export function openCollection<D extends Document>(options: {
       const document = { ...before, ...kept, revision: before.revision + 1, lastUpdated: Date.now() }
       const body = bodyOf(document)
       duplicates(() => rows.update(number, row, before, { id, revision: document.revision, document, body }))
+      places.wrote(number, layout, { id, row, before, after: document })
       touched(number)
       return body
     },
@@ -81,6 +86,7 @@ export function openCollection<D extends Document>(options: {
       if (database.get(byId, [app.known(), id]) === undefined) return false
       const { number, row, before } = current(id, revision)
       rows.remove(number, row, before)
+      places.wrote(number, layout, { id, row, before })
       touched(number)
       return true
     },
@@ -104,9 +110,9 @@ export function openCollection<D extends Document>(options: {
     if (layout.definition) database.run('UPDATE apps SET revision = revision + 1 WHERE app = ?', [number])
   }
 
-  function duplicates(work: () => void) {
+  function duplicates<T>(work: () => T): T {
     try {
-      work()
+      return work()
     } catch (error) {
       throw toDuplicate(error, layout)
     }
@@ -116,7 +122,7 @@ export function openCollection<D extends Document>(options: {
     writer,
 
     async get(id) {
-      const found = database.get(byId, [app.known(), id])
+      const found = database.get(bodyById, [app.known(), id])
       return found === undefined ? undefined : toDocument(found)
     },
 

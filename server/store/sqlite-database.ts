@@ -24,6 +24,10 @@ export interface Database {
   /** All of `work` or nothing; takes the write lock at its start. May be nested: the outermost one counts. */
   transaction<T>(work: () => T): T
   inTransaction(): boolean
+  /** Calls back once, when the transaction under way has been committed or undone. */
+  whenEnded(told: (committed: boolean) => void): void
+  /** A function that statements may call. */
+  define(name: string, of: (...values: unknown[]) => SqlValue): void
   isOpen(): boolean
   close(): void
 }
@@ -72,6 +76,14 @@ export function openDatabase(options: { file: string; busyTimeoutMs?: number; mo
     return statement
   }
 
+  let ended: ((committed: boolean) => void)[] = []
+
+  function tellEnded(committed: boolean) {
+    const told = ended
+    ended = []
+    for (const one of told) one(committed)
+  }
+
   function rollback() {
     // A full disk or an I/O error may have rolled back already.
     if (connection.isOpen && connection.isTransaction) connection.exec('ROLLBACK')
@@ -100,14 +112,18 @@ export function openDatabase(options: { file: string; busyTimeoutMs?: number; mo
         try {
           const result = work()
           connection.exec('COMMIT')
+          tellEnded(true)
           return result
         } catch (error) {
           rollback()
+          tellEnded(false)
           throw error
         }
       })
     },
     isOpen: () => connection.isOpen,
+    whenEnded: (told) => void ended.push(told),
+    define: (name, of) => guarded(() => connection.function(name, { varargs: true }, of)),
     inTransaction: () => connection.isOpen && connection.isTransaction,
     close() {
       if (connection.isOpen) connection.close()

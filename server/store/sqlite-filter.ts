@@ -1,6 +1,7 @@
 import { fold } from './fold.ts'
 import { type CompareOp, type Filter, type Scalar, StoreError, type TagSide } from './port.ts'
 import type { Sql, SqlValue } from './sqlite-database.ts'
+import type { PlacesView } from './sqlite-places.ts'
 import { checkField, exactColumn, type Layout, numberOfCells, numberOfField, sortColumn } from './sqlite-plan.ts'
 import { encodeScalar, encodeSorted } from './sqlite-scalar.ts'
 
@@ -9,6 +10,8 @@ export interface FilterContext {
   app: number
   layout: Layout
   groups: Layout | undefined
+  /** What is in memory of where devices are; undefined: nothing. */
+  places: PlacesView | undefined
 }
 
 const nothing: Sql = { sql: '0', params: [] }
@@ -189,8 +192,9 @@ export function compileSide(column: string, side: TagSide | undefined): Sql {
 /** Upwards from the device: one of its groups is among those given, or has one of them above it. */
 function compileWithin(groupIds: readonly string[], context: FilterContext): Sql {
   if (groupIds.length === 0) return nothing
-  const { app, groups } = context
+  const { app, groups, places } = context
   const [device, above] = withinFields(context)
+  if (places !== undefined) return places.within(groupIds)
   const given = isAmong('l.value', groupIds)
   const ancestor = isAmong('a.value', groupIds)
   return {

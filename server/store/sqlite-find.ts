@@ -2,10 +2,10 @@ import { setImmediate as pause } from 'node:timers/promises'
 import { checkFilter } from './filter.ts'
 import type { Filter } from './port.ts'
 import { openCellPages } from './sqlite-cells.ts'
-import { openWithinCounter } from './sqlite-count.ts'
 import type { Database, Row, Sql } from './sqlite-database.ts'
 import { conjuncts, countRows, type Driver, driverOf, type Part, partOf } from './sqlite-drive.ts'
 import { compileFilter, type FilterContext } from './sqlite-filter.ts'
+import type { PlacesKeeper } from './sqlite-places.ts'
 import { type Layout, quoted, sortColumn, sortIndex, uniqueIndex } from './sqlite-plan.ts'
 
 /** A page in the order of a field, or of the cells with a key. */
@@ -27,9 +27,9 @@ export interface Finder {
 
 /**
  * Three ways to a page. With a million devices a step along the index of the order costs 0.06 us, to look a row up in a set
- * 0.3 us (when the set is made), to gather and sort a row 1.2 us, to check a row for `within` 3 us. So the smallest set that an index gives
- * is gathered and sorted while it has few rows; up to a middle size it is what a walk along the order looks rows up in; rows
- * of larger ones are met soon enough on a walk that checks each.
+ * 0.3 us (when the set is made), to gather and sort a row 1.2 us, to check a row for `within` 0.2 us where places are in memory
+ * and 3 us where not. So the smallest set that an index gives is gathered and sorted while it has few rows; up to a middle size it
+ * is what a walk along the order looks rows up in; rows of larger ones are met soon enough on a walk that checks each.
  */
 const mostGathered = 2000
 /** A set that is read at once, without counting it first. */
@@ -52,15 +52,27 @@ export interface SmallSet {
 }
 
 /** The finder of one collection; `groups` is where `within` walks. */
-export function openFinder(database: Database, layout: Layout, groups: Layout | undefined): Finder {
+export function openFinder({
+  database,
+  layout,
+  groups,
+  places,
+}: {
+  database: Database
+  layout: Layout
+  groups: Layout | undefined
+  places: PlacesKeeper
+}): Finder {
   const { table } = layout
   const idIndex = sortIndex(layout, 'id')
-  const countWithin = openWithinCounter(database)
   const cellPages = openCellPages({ database, layout, smallest, mostGathered })
 
-  function compiled(filter: Filter, app: number): Sql {
+  /** Gives what `work` gives, which reads all that it reads at once. It may be done twice. */
+  function reading<T>({ app, filter }: { app: number; filter: Filter }, work: (context: FilterContext) => T): T {
     checkFilter(filter)
-    return compileFilter(filter, { app, layout, groups })
+    const context = { app, layout, groups, places: undefined }
+    if (!asksWithin(filter)) return work(context)
+    return places.reading(app, (view) => work({ ...context, places: view }))
   }
 
   /** The index by which the filter finds one document at most; undefined when it may find more. */
@@ -81,7 +93,8 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
     for (const part of parts) {
       const driver = driverOf(part, context)
       if (driver === undefined) continue
-      const limit = best?.size ?? most
+      // A walk checks a row for `within` as fast as it looks it up, where places are in memory.
+      const limit = best?.size ?? ('within' in part && context.places ? Math.min(most, mostGathered) : most)
       const size = countRows(database, driver, limit)
       if (size <= limit) best = { driver, part, size }
       if (size <= 100) break
@@ -102,96 +115,125 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
     return { sql: 'SELECT value AS row FROM json_each(?)', params: [JSON.stringify(found.map(([row]) => row))] }
   }
 
+  function pageOf(query: PageQuery, context: FilterContext): Sql {
+    const { app } = context
+    const { filter, descending, skip, limit } = query
+    const condition = compileFilter(filter, context)
+    const one = indexOfOne(filter)
+    if (one !== undefined) {
+      const sql = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${one} WHERE t.app = ? AND ${condition.sql} LIMIT ? OFFSET ?`
+      return { sql, params: [app, ...condition.params, limit, skip] }
+    }
+    if ('cell' in query) return cellPages.page({ ...query, key: query.cell }, context)
+    const { field } = query
+    const column = sortColumn(field)
+    const way = descending ? 'DESC' : 'ASC'
+    const part = field === 'id' ? partOf(filter, layout) : { index: sortIndex(layout, field), range: everything }
+    const walk = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${part.index} WHERE t.app = ? AND ${part.range.sql}`
+    const order = `ORDER BY t.${column} ${way}, t.id ${way} LIMIT ? OFFSET ?`
+    // Sorted without the bodies, which are read for the page alone.
+    const sorted = (rows: Sql, rest: Sql): Sql => ({
+      sql: `SELECT b.id, b.body FROM (
+          SELECT t.row AS row, t.${column} AS sorted, t.id AS id
+          FROM (${rows.sql}) d CROSS JOIN ${table} t ON t.row = d.row
+          WHERE t.app = ? AND ${rest.sql} ORDER BY sorted ${way}, t.id ${way} LIMIT ? OFFSET ?) p
+        CROSS JOIN ${table} b ON b.row = p.row ORDER BY p.sorted ${way}, p.id ${way}`,
+      params: [...rows.params, app, ...rest.params, limit, skip],
+    })
+    const few = fewRows(filter, context)
+    if (few !== undefined) return sorted(few, everything)
+    const set = smallest(filter, context, mostLookedUp)
+    if (set === undefined) {
+      const params = [app, ...part.range.params, ...condition.params, limit, skip]
+      return { sql: `${walk} AND ${condition.sql} ${order}`, params }
+    }
+    const { size, rows, rest } = set
+    if (size > mostGathered) {
+      // The plus keeps the planner from starting at the set.
+      const sql = `${walk} AND +t.row IN (${rows.sql}) AND ${rest.sql} ${order}`
+      return { sql, params: [app, ...part.range.params, ...rows.params, ...rest.params, limit, skip] }
+    }
+    return sorted({ sql: `SELECT DISTINCT row FROM (${rows.sql})`, params: rows.params }, rest)
+  }
+
+  /** The count, or what one slice adds to it and the slice that follows. */
+  function countOf(
+    filter: Filter,
+    context: FilterContext,
+    slice?: Slice,
+  ): { whole: number } | { part: number; next?: Slice } {
+    const { app } = context
+    if ('within' in filter && context.places) return { whole: context.places.count(filter.within) }
+    const set = slice === undefined ? smallest(filter, context, mostCounted) : undefined
+    if (set?.whole) {
+      const { sql, params } = set.rows
+      return { whole: Number(database.get(`SELECT count(*) AS n FROM (SELECT DISTINCT row FROM (${sql}))`, params)?.n) }
+    }
+    if (set !== undefined && set.size <= mostLookedUp) {
+      const sql = `SELECT count(*) AS n FROM (SELECT DISTINCT row FROM (${set.rows.sql})) d
+        CROSS JOIN ${table} t ON t.row = d.row WHERE t.app = ? AND ${set.rest.sql}`
+      return { whole: Number(database.get(sql, [...set.rows.params, app, ...set.rest.params])?.n) }
+    }
+    const part = partOf(filter, layout)
+    const { after, end } = slice ?? sliceAfter(app, part, '')
+    const range = rangeOf(app, part, { after, end })
+    const condition = compileFilter(filter, context)
+    const sql = `SELECT count(*) AS n FROM ${table} t INDEXED BY ${part.index} WHERE ${range.sql} AND ${condition.sql}`
+    const counted = Number(database.get(sql, [...range.params, ...condition.params])?.n)
+    return { part: counted, ...(end === undefined ? {} : { next: sliceAfter(app, part, end) }) }
+  }
+
   return {
     page(app, query) {
-      const { filter, descending, skip, limit } = query
-      const context = { app, layout, groups }
-      const condition = compiled(filter, app)
-      const one = indexOfOne(filter)
-      if (one !== undefined) {
-        const sql = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${one} WHERE t.app = ? AND ${condition.sql} LIMIT ? OFFSET ?`
-        return database.all(sql, [app, ...condition.params, limit, skip])
-      }
-      if ('cell' in query) {
-        const { sql, params } = cellPages.page({ ...query, key: query.cell }, context)
+      return reading({ app, filter: query.filter }, (context) => {
+        const { sql, params } = pageOf(query, context)
         return database.all(sql, params)
-      }
-      const { field } = query
-      const column = sortColumn(field)
-      const way = descending ? 'DESC' : 'ASC'
-      const part = field === 'id' ? partOf(filter, layout) : { index: sortIndex(layout, field), range: everything }
-      const walk = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${part.index} WHERE t.app = ? AND ${part.range.sql}`
-      const order = `ORDER BY t.${column} ${way}, t.id ${way} LIMIT ? OFFSET ?`
-      // Sorted without the bodies, which are read for the page alone.
-      const sorted = (rows: Sql, rest: Sql): Sql => ({
-        sql: `SELECT b.id, b.body FROM (
-            SELECT t.row AS row, t.${column} AS sorted, t.id AS id
-            FROM (${rows.sql}) d CROSS JOIN ${table} t ON t.row = d.row
-            WHERE t.app = ? AND ${rest.sql} ORDER BY sorted ${way}, t.id ${way} LIMIT ? OFFSET ?) p
-          CROSS JOIN ${table} b ON b.row = p.row ORDER BY p.sorted ${way}, p.id ${way}`,
-        params: [...rows.params, app, ...rest.params, limit, skip],
       })
-      const few = fewRows(filter, context)
-      if (few !== undefined) {
-        const { sql, params } = sorted(few, everything)
-        return database.all(sql, params)
-      }
-      const set = smallest(filter, context, mostLookedUp)
-      if (set === undefined) {
-        const params = [app, ...part.range.params, ...condition.params, limit, skip]
-        return database.all(`${walk} AND ${condition.sql} ${order}`, params)
-      }
-      const { size, rows, rest } = set
-      if (size > mostGathered) {
-        // The plus keeps the planner from starting at the set.
-        const sql = `${walk} AND +t.row IN (${rows.sql}) AND ${rest.sql} ${order}`
-        return database.all(sql, [app, ...part.range.params, ...rows.params, ...rest.params, limit, skip])
-      }
-      const { sql, params } = sorted({ sql: `SELECT DISTINCT row FROM (${rows.sql})`, params: rows.params }, rest)
-      return database.all(sql, params)
     },
 
     async count(app, filter) {
-      const condition = compiled(filter, app)
-      const most = 'within' in filter ? mostLookedUp : mostCounted
-      const set = smallest(filter, { app, layout, groups }, most)
-      if (set?.whole) {
-        const { sql, params } = set.rows
-        return Number(database.get(`SELECT count(*) AS n FROM (SELECT DISTINCT row FROM (${sql}))`, params)?.n)
-      }
-      if (set !== undefined && set.size <= mostLookedUp) {
-        const sql = `SELECT count(*) AS n FROM (SELECT DISTINCT row FROM (${set.rows.sql})) d
-          CROSS JOIN ${table} t ON t.row = d.row WHERE t.app = ? AND ${set.rest.sql}`
-        return Number(database.get(sql, [...set.rows.params, app, ...set.rest.params])?.n)
-      }
-      if ('within' in filter) return countWithin(filter.within, { app, layout, groups })
       let total = 0
-      const part = partOf(filter, layout)
-      for (const { after, end } of slices(app, part)) {
-        const range = rangeOf(app, part, { after, end })
-        const sql = `SELECT count(*) AS n FROM ${table} t INDEXED BY ${part.index} WHERE ${range.sql} AND ${condition.sql}`
-        total += Number(database.get(sql, [...range.params, ...condition.params])?.n)
-        if (end !== undefined) await pause()
-      }
+      let slice: Slice | undefined
+      do {
+        const counted = reading({ app, filter }, (context) => countOf(filter, context, slice))
+        if ('whole' in counted) return counted.whole
+        total += counted.part
+        slice = counted.next
+        if (slice !== undefined) await pause()
+      } while (slice !== undefined)
       return total
     },
 
     matches(app, id, filter) {
-      const condition = compiled(filter, app)
-      const sql = `SELECT 1 FROM ${table} t INDEXED BY ${idIndex} WHERE t.app = ? AND t.id = ? AND ${condition.sql}`
-      return database.get(sql, [app, id, ...condition.params]) !== undefined
+      checkFilter(filter)
+      const test =
+        'within' in filter && layout.collection === 'devices' ? places.testing(app, filter.within) : undefined
+      if (test !== undefined) {
+        const sql = `SELECT t.row, (SELECT places FROM apps a WHERE a.app = t.app) AS places
+          FROM ${table} t INDEXED BY ${idIndex} WHERE t.app = ? AND t.id = ?`
+        const found = database.get(sql, [app, id])
+        if (found === undefined) return false
+        if (found.places === test.version) return test.isInside(Number(found.row))
+      }
+      return reading({ app, filter }, (context) => {
+        const condition = compileFilter(filter, context)
+        const sql = `SELECT 1 FROM ${table} t INDEXED BY ${idIndex} WHERE t.app = ? AND t.id = ? AND ${condition.sql}`
+        return database.get(sql, [app, id, ...condition.params]) !== undefined
+      })
     },
 
     async *each(app, filter) {
-      const condition = compiled(filter, app)
       const part = partOf(filter, layout)
       for (const { after, end } of slices(app, part)) {
         let last = after
         for (;;) {
-          const range = rangeOf(app, part, { after: last, end })
-          const sql = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${part.index}
-            WHERE ${range.sql} AND ${condition.sql} ORDER BY t.id LIMIT 500`
-          const page = database.all(sql, [...range.params, ...condition.params])
+          const page = reading({ app, filter }, (context) => {
+            const condition = compileFilter(filter, context)
+            const range = rangeOf(app, part, { after: last, end })
+            const sql = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${part.index}
+              WHERE ${range.sql} AND ${condition.sql} ORDER BY t.id LIMIT 500`
+            return database.all(sql, [...range.params, ...condition.params])
+          })
           if (page.length > 0) yield page
           if (page.length < 500) break
           last = String(page.at(-1)?.id)
@@ -202,21 +244,36 @@ export function openFinder(database: Database, layout: Layout, groups: Layout | 
   }
 
   /** The documents of a part in ranges of ids, each found when it is asked for. */
-  function* slices(app: number, { index, range }: Part): Generator<{ after: string; end: string | undefined }> {
-    const sql = `SELECT t.id FROM ${table} t INDEXED BY ${index} WHERE t.app = ? AND ${range.sql} AND t.id > ?
-      ORDER BY t.id LIMIT 1 OFFSET ${slice - 1}`
+  function* slices(app: number, part: Part): Generator<Slice> {
     let after = ''
     for (;;) {
-      const found = database.get(sql, [app, ...range.params, after])?.id
-      const end = found === undefined ? undefined : String(found)
-      yield { after, end }
-      if (end === undefined) return
-      after = end
+      const slice = sliceAfter(app, part, after)
+      yield slice
+      if (slice.end === undefined) return
+      after = slice.end
     }
+  }
+
+  function sliceAfter(app: number, { index, range }: Part, after: string): Slice {
+    const sql = `SELECT t.id FROM ${table} t INDEXED BY ${index} WHERE t.app = ? AND ${range.sql} AND t.id > ?
+      ORDER BY t.id LIMIT 1 OFFSET ${slice - 1}`
+    const found = database.get(sql, [app, ...range.params, after])?.id
+    return { after, end: found === undefined ? undefined : String(found) }
   }
 }
 
-function rangeOf(app: number, { range }: Part, { after, end }: { after: string; end: string | undefined }): Sql {
+/** Ids after one, up to another; to the last where there is none. */
+interface Slice {
+  after: string
+  end: string | undefined
+}
+
+function asksWithin(filter: Filter): boolean {
+  const inner = 'all' in filter ? filter.all : 'any' in filter ? filter.any : 'not' in filter ? [filter.not] : []
+  return 'within' in filter || inner.some(asksWithin)
+}
+
+function rangeOf(app: number, { range }: Part, { after, end }: Slice): Sql {
   const start = { sql: `t.app = ? AND ${range.sql} AND t.id > ?`, params: [app, ...range.params, after] }
   return end === undefined ? start : { sql: `${start.sql} AND t.id <= ?`, params: [...start.params, end] }
 }

@@ -14,6 +14,7 @@ export interface Layout {
   /** The field of cells, its number, and the field that its keys belong to. */
   cells?: { field: string; number: number; of: string }
   unique: readonly (readonly string[])[]
+  due: readonly string[]
   definition: boolean
 }
 
@@ -35,6 +36,7 @@ export function layoutOf(collection: string, plan: CollectionPlan, numberOf: (fi
     tags: numbered(plan.tags),
     ...(plan.cells ? { cells: { ...plan.cells, number: numberOf(`${collection}.${plan.cells.field}`) } } : {}),
     unique: plan.unique ?? [],
+    due: plan.due ?? [],
     definition: plan.definition ?? false,
   }
 }
@@ -57,6 +59,11 @@ export function sortIndex(layout: Layout, field: string): string {
 /** The name, not quoted, of the index of a unique combination: SQLite names it when a document breaks it. */
 export function uniqueIndex(layout: Layout, position: number): string {
   return `unique.${layout.collection}.${position}`
+}
+
+/** The index (sort column, app) of a field that is due, of the documents that have it: the only kind that no application leads. */
+export function dueIndex(layout: Layout, field: string): string {
+  return quoted(`due.${layout.collection}.${field}`)
 }
 
 /** Throws StoreError `field` unless the field has one value and is declared. */

@@ -13,8 +13,8 @@ export interface Written {
 
 /** Writes documents with everything that is derived of them. The caller holds the transaction. */
 export interface Rows {
-  /** `row` keeps a number that is known; default a new one. */
-  insert(app: number, written: Written, row?: number): void
+  /** `row` keeps a number that is known; default a new one. Gives the number. */
+  insert(app: number, written: Written, row?: number): number
   /** Only what differs from `before` is touched. */
   update(app: number, row: number, before: unknown, written: Written): void
   remove(app: number, row: number, before: unknown): void
@@ -54,6 +54,7 @@ export function openRows(database: Database, layout: Layout): Rows {
           database.run(addCell, [app, number, row, key, id, ...sortedAndExact(value)])
         }
       }
+      return row
     },
 
     update(app, row, before, { id, revision, document, body }) {

@@ -2,6 +2,7 @@ import type { CollectionPlan } from './documents.ts'
 import { StoreError } from './port.ts'
 import type { Database } from './sqlite-database.ts'
 import {
+  dueIndex,
   exactColumn,
   type Layout,
   type Layouts,
@@ -63,6 +64,13 @@ const migrations: readonly string[] = [
     app INTEGER NOT NULL, field INTEGER NOT NULL, row INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, sorted, exact,
     PRIMARY KEY (app, field, row, key)) WITHOUT ROWID;
   CREATE INDEX cells_sorted ON cells (app, field, key, sorted, id);
+  `,
+  `
+  ALTER TABLE apps ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX apps_unsettled ON apps (app) WHERE revision > settled;
+  `,
+  `
+  ALTER TABLE apps ADD COLUMN places INTEGER NOT NULL DEFAULT 0;
   `,
 ]
 
@@ -126,6 +134,11 @@ function createTable(database: Database, layout: Layout) {
   for (const field of layout.fields) {
     const column = sortColumn(field)
     database.script(`CREATE INDEX ${sortIndex(layout, field)} ON ${layout.table} (app, ${column}, id)`)
+  }
+  for (const field of layout.due) {
+    const column = sortColumn(field)
+    const where = `WHERE ${column} IS NOT NULL`
+    database.script(`CREATE INDEX ${dueIndex(layout, field)} ON ${layout.table} (${column}, app) ${where}`)
   }
   layout.unique.forEach((fields, position) => {
     const exact = fields.map((field) => `coalesce(${exactColumn(field)}, ${sortColumn(field)})`)

@@ -7,7 +7,9 @@ import { type Scope, scopeKey } from './scope.ts'
 import { openBlobs } from './sqlite-blobs.ts'
 import { type AppNumber, openCollection, type SqliteCollection } from './sqlite-collection.ts'
 import { type Database, openDatabase } from './sqlite-database.ts'
+import { openDue } from './sqlite-due.ts'
 import { openHosts } from './sqlite-hosts.ts'
+import { openPlacesKeeper, type PlacesKeeper, type PlacesOptions } from './sqlite-places.ts'
 import { declaredPlans, type Layouts, type Plans } from './sqlite-plan.ts'
 import { migrate } from './sqlite-schema.ts'
 import { openTelemetry } from './sqlite-telemetry.ts'
@@ -19,6 +21,7 @@ export interface SqliteOptions {
   mostPages?: number
   /** How long a write waits for one of another process, which holds up this one; then `unavailable`. Default 5,000. */
   busyTimeoutMs?: number
+  places?: PlacesOptions
   /** What is kept and how; default documents.ts. */
   plans?: Plans
 }
@@ -30,11 +33,12 @@ export interface SqliteOptions {
  * `unavailable`. A file of a newer release, of another program or a damaged one is refused with `unavailable`.
  */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
-  const { file, plans = declaredPlans } = options
+  const { file, plans = declaredPlans, places } = options
   mkdirSync(dirname(file), { recursive: true })
   const database = openDatabase(options)
   try {
-    return openStore(database, migrate(database, plans))
+    const layouts = migrate(database, plans)
+    return openStore({ database, layouts, places: openPlacesKeeper({ database, layouts, ...places }) })
   } catch (error) {
     database.close()
     throw error
@@ -44,13 +48,20 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
 /** Handles that are kept open, so that asking for one costs nothing; any number more may be made. */
 const mostHandles = 1_000
 
-function openStore(database: Database, layouts: Layouts): Store {
+interface Kept {
+  database: Database
+  layouts: Layouts
+  places: PlacesKeeper
+}
+
+function openStore(store: Kept): Store {
+  const { database, layouts } = store
   const appOf = appNumbers(database)
   const handles = new Map<string, AppStore>()
   return {
     app(scope) {
       const key = scopeKey(scope)
-      const handle = handles.get(key) ?? openApp({ database, layouts, scope: { ...scope }, app: appOf(scope) })
+      const handle = handles.get(key) ?? openApp({ ...store, scope: { ...scope }, app: appOf(scope) })
       handles.set(key, handle)
       if (handles.size > mostHandles) handles.delete(handles.keys().next().value!)
       return handle
@@ -62,6 +73,8 @@ function openStore(database: Database, layouts: Layouts): Store {
         ORDER BY a.application, a.tenant`
       return database.all(sql).map((row) => ({ tenant: String(row.tenant), application: String(row.application) }))
     },
+
+    ...openDue(database, layouts),
 
     async check() {
       database.get('SELECT count(*) AS n FROM plans')
@@ -98,8 +111,8 @@ function appNumbers(database: Database): (scope: Scope) => AppNumber {
   }
 }
 
-function openApp(options: { database: Database; layouts: Layouts; scope: Scope; app: AppNumber }): AppStore {
-  const { database, layouts, scope, app } = options
+function openApp(options: Kept & { scope: Scope; app: AppNumber }): AppStore {
+  const { database, layouts, places, scope, app } = options
   const opened = new Map<string, SqliteCollection<Document>>()
 
   function collectionOf(name: string): SqliteCollection<Document> {
@@ -108,7 +121,7 @@ function openApp(options: { database: Database; layouts: Layouts; scope: Scope; 
     const layout = layouts.get(name)
     if (layout === undefined)
       throw new StoreError('field', `Expected a declared collection, got ${JSON.stringify(name)}.`)
-    const collection = openCollection<Document>({ database, layout, groups: layouts.get('groups'), app })
+    const collection = openCollection<Document>({ database, layout, groups: layouts.get('groups'), places, app })
     opened.set(name, collection)
     return collection
   }

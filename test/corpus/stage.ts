@@ -132,6 +132,7 @@ async function openWorld(store: Store, { functions, folder, from, watch }: Tools
           async send(_replyId, reply) {
             toAnswer(reply, { definitions: { views, responseHeaders }, secure: false, view: {} })
           },
+          message: async () => undefined,
         }))
         const services = withOwn(real, { clock: standingClock(clock), connections })
         const limits = { milliseconds: LIMIT_MS, ...(visits === undefined ? {} : { visits }) }
@@ -179,9 +180,9 @@ async function openWorld(store: Store, { functions, folder, from, watch }: Tools
       const event = await events.create({ level: 'warning', subject: 'Some text', deviceId: exampleDevice })
       await events.update(event.id, { state: 'acknowledged', comment: 'Seen' })
       const schedules = openAppSchedules({ ...{ app, plans: runtime.plans, jobs: jobsOf(app) }, now: () => clock.now })
-      await schedules.refresh()
-      if (schedules.nextAt() <= clock.now) throw new Error('Expected schedules to be due later')
-      const due = schedules.nextAt()
+      await schedules.adopt(await app.revision())
+      const due = await schedules.nextAt()
+      if (due <= clock.now) throw new Error('Expected schedules to be due later')
       if (due < clock.now + 10 * YEAR_MS) clock.now = due
       await schedules.fire()
       return (await queued()) - before

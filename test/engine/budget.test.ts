@@ -40,6 +40,25 @@ test('starts its clock at the first look', () => {
   expect(() => budget.look()).toThrow(limitReached)
 })
 
+test('has a clock that stands still between renders, and goes on with the next', () => {
+  const spin = (milliseconds: number) => {
+    const end = performance.now() + milliseconds
+    while (performance.now() < end);
+  }
+  const budget = limited({ milliseconds: 60 })
+  budget.resume()
+  spin(20)
+  budget.look()
+  budget.rest()
+  spin(100)
+  budget.resume()
+  budget.look()
+  spin(70)
+  expect(() => budget.look()).toThrow(limitReached)
+  budget.rest()
+  expect(() => budget.resume()).toThrow(limitReached)
+})
+
 test('names too deep a call and too long a text as a limit, and passes other errors on', () => {
   const forever = (): number => forever() + 1
   expect(() => withinLimits(forever)).toThrow(limitReached)

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
-import { flowOf, problemsOf } from '../helpers/flow.ts'
+import { compileFlow } from '../../engine/compile.ts'
+import type { FlowClass } from '../../engine/document.ts'
+import { openTemplates } from '../../engine/template.ts'
+import { flowOf, problemsOf, type TestNode, testCatalog } from '../helpers/flow.ts'
 
 const debug = (id: string, outputIds: string[][] = []) => ({ id, type: 'DebugNode', config: {}, outputIds })
 
@@ -101,4 +104,181 @@ test('an edge flow is kept and not run', () => {
   expect(problemsOf({ triggers: [], nodes: [{ id: 'x', type: 'ModbusReadNode' }] }, 'edge')).toMatchObject([
     { code: 'document.class', severity: 'warning' },
   ])
+})
+
+const global = (key: unknown, json: unknown, more = {}) => ({ key, json, ...more })
+
+test.each<[string, unknown[], Record<string, unknown>]>([
+  [
+    'values of every kind',
+    [global('a', '28'), global('b', '"text"'), global('c', '{ "d": [1,\n null] }')],
+    { a: 28, b: 'text', c: { d: [1, null] } },
+  ],
+  [
+    'keys with dashes, digits and capitals',
+    [global('tl-jwt-secret', '1'), global('0_A', '2')],
+    { 'tl-jwt-secret': 1, '0_A': 2 },
+  ],
+  ['a key of 255 characters', [global('k'.repeat(255), '1')], { ['k'.repeat(255)]: 1 }],
+  ['what is said of them beside', [global('a', '1', { cloudOnly: true, description: 'x' })], { a: 1 }],
+  ['the last of two with one key', [global('a', '1'), global('a', '2')], { a: 2 }],
+  [
+    'a hundred',
+    Array.from({ length: 100 }, (_, i) => global(`g${i}`, '1')),
+    Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`g${i}`, 1])),
+  ],
+])('globals may be %s', (_, globals, expected) => {
+  const { plan, problems } = compiled({ ...flowOf([]), globals })
+  expect(problems).toEqual([])
+  expect(plan.globals).toEqual(expected)
+})
+
+test.each<[unknown, string]>([
+  [[global('', '1')], '/globals/0'],
+  [[global('a b', '1')], '/globals/0'],
+  [[global('a.b', '1')], '/globals/0'],
+  [[global('k'.repeat(256), '1')], '/globals/0'],
+  [[global('__proto__', '{}')], '/globals/0'],
+  [[global(5, '1')], '/globals/0'],
+  [[global('ok', '1'), global('a', '{')], '/globals/1/json'],
+  [[global('a', '')], '/globals/0/json'],
+  [[global('a', 5)], '/globals/0/json'],
+  [[global('a', undefined)], '/globals/0/json'],
+  [Array.from({ length: 101 }, (_, i) => global(`g${i}`, '1')), '/globals'],
+])('globals that are %.60j are refused at %s', (globals, pointer) => {
+  expect(problemsOf({ ...flowOf([]), globals })).toMatchObject([
+    { code: 'document.globals', severity: 'error', pointer },
+  ])
+})
+
+function compiled(raw: unknown, flowClass: FlowClass = 'cloud') {
+  return compileFlow(raw, { flowClass, catalog: testCatalog(), templates: openTemplates() })
+}
+
+test.each(['a1B2c3D4e5', '~r7_-x', '0', 'x', 'a node', '__proto__'])('"%s" is an id like any other', (id) => {
+  const flow = {
+    triggers: [{ type: 'virtualButton', key: 'b', outputIds: [[id]] }],
+    nodes: [debug(id, [['z']]), debug('z')],
+  }
+  expect(problemsOf(flow)).toEqual([])
+})
+
+test.each<[string, object, string[][]]>([
+  ['DebugNode', {}, []],
+  ['DebugNode', {}, [[]]],
+  ['EndpointReplyNode', { replyType: 'custom' }, [['z']]],
+  ['ConditionalNode', { expression: '1' }, [[]]],
+  ['ConditionalNode', { expression: '1' }, [[], []]],
+  ['SwitchNode', { switchTemplate: 'x', cases: [{ caseTemplate: 'a' }, { caseTemplate: 'b' }] }, [['z'], ['z'], ['z']]],
+  ['SwitchNode', { switchTemplate: 'x', cases: [{ caseTemplate: 'a' }] }, [['z']]],
+  ['CustomNodeExecuteNode', { customNodeId: 'x' }, [['z']]],
+  ['LoopNode', { loopSourcePath: 'a', currentItemPath: 'b' }, [['z']]],
+  ['AnnotationNode', {}, []],
+  ['ThrowErrorNode', { messageTemplate: 'x' }, []],
+])('%s with %j may have the outputs %j', (type, config, outputIds) => {
+  expect(problemsOf(flowOf([{ id: 'a', type, config, outputIds } as TestNode, debug('z')]))).toEqual([])
+})
+
+test.each<[string, object, string[][]]>([
+  ['DebugNode', {}, [['z'], ['z']]],
+  ['ConditionalNode', { expression: '1' }, [[], [], ['z']]],
+  ['SwitchNode', { switchTemplate: 'x', cases: [{ caseTemplate: 'a' }] }, [[], [], ['z']]],
+  ['ThrowErrorNode', { messageTemplate: 'x' }, [['z']]],
+  ['AnnotationNode', {}, [['z']]],
+])('%s with %j may not have the outputs %j', (type, config, outputIds) => {
+  expect(problemsOf(flowOf([{ id: 'a', type, config, outputIds } as TestNode, debug('z')]))).toMatchObject([
+    { code: 'document.outputs', node: 'a', pointer: '/nodes/0/outputIds', severity: 'error' },
+  ])
+})
+
+test.each<[string, FlowClass, boolean]>([
+  ['CreateDeviceNode', 'cloud', true],
+  ['CreateDeviceNode', 'experience', true],
+  ['CreateDeviceNode', 'customNode', false],
+  ['DeviceDeleteWorkflowNode', 'customNode', false],
+  ['EndpointReplyNode', 'cloud', true],
+  ['EndpointReplyNode', 'experience', true],
+  ['EndpointReplyNode', 'customNode', false],
+  ['WebhookReplyNode', 'cloud', true],
+  ['WebhookReplyNode', 'customNode', true],
+  ['WebhookReplyNode', 'experience', true],
+  ['CustomNodeCapNode', 'customNode', true],
+  ['CustomNodeCapNode', 'cloud', false],
+  ['CustomNodeCapNode', 'experience', false],
+  ['DelayNode', 'experience', true],
+])('%s in %s flows: %s', (type, flowClass, allowed) => {
+  const problems = problemsOf({ triggers: [], nodes: [{ id: 'a', type, config: {} }] }, flowClass)
+  expect(problems.some(({ code, pointer }) => code === 'document.class' && pointer === '/nodes/0/type')).toBe(!allowed)
+})
+
+test.each<[string, FlowClass, boolean]>([
+  ['endpoint', 'cloud', true],
+  ['endpoint', 'experience', true],
+  ['endpoint', 'customNode', false],
+  ['flowError', 'experience', true],
+  ['flowError', 'customNode', false],
+  ['virtualButton', 'experience', true],
+  ['virtualButton', 'customNode', true],
+  ['webhook', 'experience', false],
+  ['deviceId', 'experience', false],
+  ['mqttTopic', 'experience', false],
+  ['customNodeStart', 'cloud', false],
+  ['customNodeStart', 'experience', false],
+])('the trigger %s in %s flows: %s', (type, flowClass, allowed) => {
+  const problems = problemsOf({ triggers: [{ type, key: 'k', config: {}, outputIds: [[]] }], nodes: [] }, flowClass)
+  expect(problems.some(({ code, pointer }) => code === 'document.class' && pointer === '/triggers/0/type')).toBe(
+    !allowed,
+  )
+})
+
+test.each([
+  'createEventNode',
+  'EventCreateNode',
+  'CreateEventNode',
+  'EventGetNode',
+  'GetEventNode',
+  'UpdateEventNode',
+  'EventUpdateNode',
+  'DeleteEventNode',
+])('the name %s is known, or not, as published', (type) => {
+  const unknown = problemsOf(flowOf([{ id: 'a', type }])).some(({ code }) => code === 'node.unknown')
+  expect(unknown).toBe(type === 'createEventNode')
+})
+
+test('what meta says of a node is for its editor: only its type counts', () => {
+  const meta = { category: 'output', name: 'httpRequest', id: 'x', mode: 'y', uiId: 'z' }
+  const { plan, problems } = compiled(flowOf([{ id: 'a', type: 'DebugNode', meta }]))
+  expect(problems).toEqual([])
+  expect(plan.nodes[0]?.definition?.type).toBe('debug')
+})
+
+test('wires into a loop, out of it, and between two loops are refused; within a nested one they are right', () => {
+  const config = { loopSourcePath: 'a', currentItemPath: 'b' }
+  const inside = (id: string, groupId: string, next: string[] = []) => ({ ...debug(id, [next]), meta: { groupId } })
+  const outer = { id: 'outer', type: 'LoopNode', config, outputIds: [[], ['inner']] }
+  const inner = { id: 'inner', type: 'LoopNode', config, meta: { groupId: 'outer' }, outputIds: [['after'], ['deep']] }
+  const right = [outer, inner, inside('after', 'outer'), inside('deep', 'inner')]
+  expect(problemsOf(flowOf(right))).toEqual([])
+  const wrong = [
+    outer,
+    inner,
+    inside('after', 'outer', ['deep']),
+    inside('deep', 'inner', ['after']),
+    debug('out', [['after']]),
+  ]
+  expect(problemsOf(flowOf(wrong)).map(({ code, node }) => [code, node])).toEqual([
+    ['document.wire', 'after'],
+    ['document.wire', 'deep'],
+    ['document.wire', 'out'],
+  ])
+})
+
+test('an annotation may stand in a loop, and says nothing to it', () => {
+  const config = { loopSourcePath: 'a', currentItemPath: 'b' }
+  const note = {
+    id: 'n',
+    type: 'AnnotationNode',
+    meta: { groupId: 'loop', annotationText: '# x', width: 260, height: 220 },
+  }
+  expect(problemsOf(flowOf([{ id: 'loop', type: 'LoopNode', config, outputIds: [[], []] }, note]))).toEqual([])
 })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { FlowError } from '../../engine/errors.ts'
 import { path, text, value } from '../../engine/fields.ts'
 import { nodeDefiner } from '../../engine/node.ts'
+import { defaultLimits } from '../../engine/run-state.ts'
 import { flowOf, runFlow, type TestNode } from '../helpers/flow.ts'
 
 const define = nodeDefiner<{ log: string[] }>()
@@ -114,6 +115,10 @@ test('a fault of ours shows nothing of itself, and keeps its cause for the log',
 test('a run that takes too long stops, though its node never answers', async () => {
   const { error } = await runNodes([{ id: 'w', type: 'wait' }], { limits: { milliseconds: 30 } })
   expect(error).toMatchObject({ code: 'limit.time', name: 'TimeoutError' })
+})
+
+test('without another word a run has a minute, 50,000 visits and 5 MB', () => {
+  expect(defaultLimits).toMatchObject({ milliseconds: 60_000, visits: 50_000, payloadBytes: 5_242_880 })
 })
 
 test('a circle of nodes stops at the limit of visits, and lets others have the thread meanwhile', async () => {

@@ -15,6 +15,9 @@ const root = {
   json: JSON.stringify(Array.from({ length: 300_000 }, (_, i) => i)),
   keys: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`key${i}`, i])),
   lure: 'a'.repeat(120_000),
+  marks: '<'.repeat(4_900_000),
+  quoted: { type: 'element', name: 'p', attributes: { title: '"'.repeat(1_000_000) } },
+  named: { type: 'element', name: 'p'.repeat(1_000_000) },
 }
 
 const repeat = (text: string, count: number) => Array.from({ length: count }, () => text).join('')
@@ -86,6 +89,10 @@ describe('stops', () => {
       'lists in a query',
       '{{#each big}}{{#with (queryStringEncode (obj a=@root.long b=@root.long))}}{{/with}}{{/each}}',
     ],
+    ['long texts as HTML', `{{length (toHtml (array ${'marks '.repeat(200)}))}}`],
+    ['long attributes as HTML', `{{length (toHtml (array ${'quoted '.repeat(200)}))}}`],
+    ['long names as HTML', `{{length (toHtml (array ${'named '.repeat(200)}))}}`],
+    ['a long text that is escaped', '{{marks}}-'.repeat(4)],
     ['lists in text', `{{concat ${repeat('long ', 500)}}}-`],
     ['upper case', '{{#each big}}{{#with (upper @root.mega)}}{{/with}}{{/each}}'],
   ])('%s', (_, source) => expectLimit(source))

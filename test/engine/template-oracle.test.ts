@@ -65,6 +65,17 @@ test.each([
   '{{#each list}}{{#unless @last}}{{name}}{{/unless}}{{/each}}',
   '{{#with list.[0]}}{{#each kids}}{{#with this}}{{../name}}{{/with}}{{/each}}{{/with}}',
   '{{#each numbers}}{{@root.numbers.length}}{{../numbers.length}}{{/each}}',
+  '{{{{yes}}}} {{a.name}} {{{{/yes}}}}|{{{{if no}}}}{{x}}{{{{/if}}}}|{{{{nothing}}}}{{x}}{{{{/nothing}}}}',
+  '{{{a.name}}}{{{ text }}}{{{lookup map "k1"}}}{{&lookup map "k1"}}',
+  '{{#each map as |v k|}}{{k}}:{{#if v.name}}{{v.name}}{{else}}{{v}}{{/if}} {{/each}}',
+  '{{#with a as |x|}}{{#each ../numbers as |n i|}}{{x.name}}{{n}}{{i}}{{../../yes}} {{/each}}{{/with}}',
+  '{{#*inline "p"}}{{#if name}}{{name}}{{else}}-{{/if}}{{/inline}}{{> p map}}{{> p nothing}}{{> p list.[0]}}{{> p name="n"}}',
+  '{{#*inline "p"}}{{> @partial-block}}{{> @partial-block}}{{/inline}}{{#each numbers}}{{#> p}}{{this}}{{@index}}{{/p}}{{/each}}',
+  '{{#> q}}{{#*inline "s"}}s{{/inline}}[{{> s}}]{{/q}}',
+  '{{^yes}}a{{else}}b{{/yes}}{{^no}}c{{else}}d{{/no}}{{^none}}e{{/none}}',
+  '{{#each list}}{{#if @last}}{{else}}{{#with this}}{{name}}{{@root.yes}}{{/with}}{{/if}}{{else}}none{{/each}}',
+  'a\n{{! c }}\nb\n{{#if yes}}\n{{! d }}\nx\n{{/if}}\n',
+  '{{zero}}{{no}}{{nothing}}{{yes}}{{numbers}}{{none}}{{empty}}{{list}}',
 ])('renders as Handlebars does: %j', (source) => {
   const handlebars = Handlebars.create()
   handlebars.registerHelper('array', (...args) => args.slice(0, -1))

@@ -70,6 +70,21 @@ describe('a lone mustache', () => {
     ['{{lookup object "k"}}', 'v'],
     ['{{template "{{n}} }}"}}', '5 }}'],
     ['{{~n~}}', 5],
+    ['{{{ n }}}', 5],
+    ['{{&s}}', root.s],
+    ['\n {{{list}}} \n', root.list],
+    ['{{{add n 1}}}', 6],
+    ['{{add (length list) (multiply n "2")}}', 13],
+    ['{{defaultTo missing zero}}', 0],
+    ['{{@root}}', root],
+    ['{{.}}', root],
+    ['{{items.[0]}}', root.items[0]],
+    ['{{list.[1]}}', 'foo'],
+    ['{{list.length}}', 3],
+    ['{{s.length}}', root.s.length],
+    ['{{list.[-1]}}', undefined],
+    ['{{[24hours]}}', 'day'],
+    ['{{"24hours"}}', 'day'],
     // The helper wins for a bare name, the payload for this.name.
     ['{{length}}', undefined],
     ['{{this.length}}', 'root length'],
@@ -109,6 +124,23 @@ test.each([
   ['{{s}}{{n}}', '&lt;a href&#x3D;&quot;x&quot;&gt;it&#x27;s&lt;/a&gt;5'],
   ['{{#if n}}{{n}}{{/if}}', '5'],
   ['{{missing}}?error=1', '?error=1'],
+  ['{{n}} {{zero}} {{no}} {{nothing}}{{missing}}', '5 0 false '],
+  ['{{list}}!', '44,foo,[object Object]!'],
+  ['{{one}}!', 'only!'],
+  ['{{object}}!', '[object Object]!'],
+  ['{{date}}!', '2024-02-03T04:05:06.007Z!'],
+  // Only what is one mustache and nothing else is raw; a comment beside it is something else.
+  ['{{! note }}{{s}}', '&lt;a href&#x3D;&quot;x&quot;&gt;it&#x27;s&lt;/a&gt;'],
+  ['{{s}}{{missing}}', '&lt;a href&#x3D;&quot;x&quot;&gt;it&#x27;s&lt;/a&gt;'],
+  ['{{#if true}}{{s}}{{/if}}', '&lt;a href&#x3D;&quot;x&quot;&gt;it&#x27;s&lt;/a&gt;'],
+  ['{{#if true}}{{{s}}}{{/if}}', root.s],
+  ['{{concat "<" n}}{{{concat "<" n}}}', '&lt;5<5'],
+  ['{{#each missing}}x{{/each}}', ''],
+  ['{{#with object}}{{k}}{{@root.n}}{{/with}}', 'v5'],
+  ['{{#each object as |value key|}}{{key}}={{value}};{{/each}}', '0=zeroth;k=v;a b=1;x-y=2;'],
+  ['{{#unless no}}a{{else if n}}b{{/unless}}{{#unless n}}a{{else if n}}b{{/unless}}', 'ab'],
+  ['{{#eq n 5}}{{#ne n 5}}x{{else}}y{{/ne}}{{/eq}}', 'y'],
+  ['{{#if (eq (lower "A") "a")}}{{add 1 (add 1 1)}}{{/if}}', '3'],
   ['a{{! no }}b{{!-- {{no}} --}}c', 'abc'],
   ['\\{{n}} {{n}}', '{{n}} 5'],
   ['-{{jsonEncode object.k}}', '-"v"'],
@@ -152,6 +184,19 @@ test.each([
   '{{> a b c}}',
   '{{math 1}}',
   '{{#and a b}}{{/and}}',
+  '{{#or a b}}{{/or}}',
+  '{{not a}}',
+  '{{inTimeZone a "UTC"}}',
+  '{{scriptJson a}}',
+  '{{toSafeHTML a}}',
+  '{{a b=1}}',
+  '{{#a b}}{{/a}}',
+  '{{{a}}',
+  '{{a}}}',
+  '{{#each a as |x|}}{{/if}}',
+  '{{#if a}}{{else}}{{else}}{{/if}}',
+  '{{#with}}{{/with}}',
+  '{{(add 1 2) 3}}',
 ])('refuses %s when it is compiled', (source) => {
   for (const mode of ['text', 'value', 'json', 'body'] as const)
     expect(() => templates[mode](source)).toThrow(expect.objectContaining({ code: 'template.syntax' }))
@@ -186,6 +231,12 @@ describe('a JSON template', () => {
     ['{{no}}', false],
     ['{{nothing}}', null],
     ['{{{defaultTo missing "[]"}}}', []],
+    ['{{date}}', date],
+    ['{{jsonEncode date}}', date.toISOString()],
+    ['{{obj a=n}}', { a: 5 }],
+    ['[{{#each items}}{{jsonEncode name}}{{#unless @last}},{{/unless}}{{/each}}]', ['A', 'B']],
+    ['{ "at": {{zero}}, "on": {{no}}, "none": {{jsonEncode nothing}} }', { at: 0, on: false, none: null }],
+    ['\n  {{{ list }}}\n', root.list],
     ['{"s": {{jsonEncode s}} }', { s: root.s }],
     ['{"s": "{{n}}"{{#if no}}, "x": 1{{/if}} }', { s: '5' }],
     [`{"t": {{formatDate date 'x'}} }`, { t: date.getTime() }],
@@ -193,12 +244,20 @@ describe('a JSON template', () => {
     expect(templates.json(source)(root)).toEqual(value)
   })
 
-  test.each(['', 'abc', '{{missing}}', '{"a": {{missing}} }', '{"a": 1,}', '// x\n1', '{{s}}'])(
-    'fails for %j',
-    (source) => {
-      expect(() => templates.json(source)(root)).toThrow(expect.objectContaining({ code: 'template.not-json' }))
-    },
-  )
+  test.each([
+    '',
+    'abc',
+    '{{missing}}',
+    '{"a": {{missing}} }',
+    '{"a": 1,}',
+    '// x\n1',
+    '{{s}}',
+    '{"s": "{{{s}}}"}',
+    'NaN',
+    "{'a': 1}",
+  ])('fails for %j', (source) => {
+    expect(() => templates.json(source)(root)).toThrow(expect.objectContaining({ code: 'template.not-json' }))
+  })
 
   test('makes a new value each time, so that one run cannot change the next', () => {
     const render = templates.json('{"a": []}')

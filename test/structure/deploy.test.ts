@@ -14,6 +14,7 @@ const settings = new Set(
 )
 
 interface Container {
+  ports?: { name: string; containerPort: number }[]
   env?: { name: string }[]
   envFrom?: { configMapRef?: { name: string }; secretRef?: { name: string } }[]
   args?: string[]
@@ -25,15 +26,23 @@ interface Manifest {
   stringData?: Record<string, string>
   spec?: {
     selector?: { matchLabels?: Record<string, string> }
+    ports?: { targetPort: string }[]
     template?: { metadata: { labels: Record<string, string> }; spec: { containers: Container[] } }
   }
 }
 
-const manifests = readdirSync(join(root, 'deploy/kubernetes')).flatMap((file) =>
-  parseAllDocuments(textOf(`deploy/kubernetes/${file}`)).map((document) => document.toJS() as Manifest),
-)
+const manifests = readdirSync(join(root, 'deploy/kubernetes'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.yaml'))
+  .flatMap((file) => parseAllDocuments(textOf(`deploy/kubernetes/${file}`)).map((one) => one.toJS() as Manifest))
 const compose = parse(textOf('compose.yaml'), { merge: true }) as {
-  services: Record<string, { environment?: Record<string, string>; deploy?: { replicas: number }; command?: string[] }>
+  services: Record<string, Service>
+}
+interface Service {
+  environment?: Record<string, string>
+  deploy?: { replicas: number }
+  command?: string[]
+  ports?: string[]
+  volumes?: string[]
 }
 
 test('the README lists exactly the settings that are read', () => {
@@ -70,12 +79,41 @@ test('manifests of the cluster name settings that exist, and what they refer to'
   expect(manifests.filter(({ kind }) => kind === 'Deployment')).toHaveLength(2)
 })
 
-test('the image holds every folder that the server needs, and .env.example every secret that compose asks for', () => {
-  const copied = [...textOf('Dockerfile').matchAll(/^COPY (\S+) \1$/gm)].map(([, folder]) => folder!)
-  expect(copied).toEqual(expect.arrayContaining(['engine', 'nodes', 'server', 'flows', 'examples']))
-  for (const folder of copied) expect(existsSync(join(root, folder)), folder).toBe(true)
+test('devices reach the web processes of compose and of the cluster', () => {
+  const { web, worker, proxy } = compose.services
+  expect([web!.environment!.MQTT_PORT, worker!.environment!.MQTT_PORT]).toEqual(['1883', undefined])
+  expect(proxy!.ports!.map((one) => one.split('}:')[1])).toEqual(['80', '1883'])
+  const [config] = proxy!.volumes!.map((volume) => volume.split(':')[0]!)
+  for (const [upstream, port] of [
+    ['headgate', 3000],
+    ['devices', 1883],
+  ]) {
+    expect(textOf(config!)).toMatch(new RegExp(`upstream ${upstream} \\{[^}]*server web:${port} resolve;`))
+  }
+  const settings = manifests.find(({ kind }) => kind === 'ConfigMap')!.data!
+  const ports = manifests.find(({ metadata }) => metadata.name === 'headgate-web')!.spec!.template!.spec.containers[0]!
+  const [http, mqtt] = [3000, Number(settings.MQTT_PORT)]
+  expect(ports.ports).toEqual([
+    { name: 'http', containerPort: http },
+    { name: 'mqtt', containerPort: mqtt },
+  ])
+  const services = manifests.filter(({ kind }) => kind === 'Service')
+  expect(services.flatMap(({ spec }) => spec!.ports!.map(({ targetPort }) => targetPort))).toEqual(['http', 'mqtt'])
+})
+
+test('the image holds every folder that the server needs, and .env.example every variable of compose', () => {
+  const sources = [...textOf('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, list]) =>
+    list!.split(' '),
+  )
+  expect(sources).toEqual(expect.arrayContaining(['engine', 'nodes', 'server', 'schema', 'flows', 'examples']))
+  const left = textOf('.dockerignore').trim().split('\n')
+  for (const source of sources) {
+    expect(existsSync(join(root, source)), source).toBe(true)
+    expect(left).not.toContain(source)
+  }
   const given = [...textOf('deploy/.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)
-  const asked = [...textOf('compose.yaml').matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name)
+  const asked = [...textOf('compose.yaml').matchAll(/\$\{([A-Z_]+):/g)].map(([, name]) => name)
   expect(asked.length).toBeGreaterThan(0)
-  expect(given).toEqual(expect.arrayContaining(asked))
+  // A password of the demo is no secret of the installation.
+  expect([...given, 'DEMO_PASSWORD'].sort()).toEqual([...new Set(asked)].sort())
 })

@@ -1,14 +1,22 @@
 import { Refusal } from '../../../nodes/services.ts'
 import type { ApplicationDocument } from '../../store/documents/experience.ts'
+import { readBody, text } from '../check.ts'
 import { isoOf } from '../listing.ts'
 import { again } from '../writing.ts'
-import { type ApiWorld, type Calls, call, found, fromJson, needed } from './call.ts'
+import { type ApiWorld, body, type Calls, call, found, fromJson, needed } from './call.ts'
 import { globalList } from './globals.ts'
 
 /** The application itself. Its secret is no part of what is answered. */
 export const application: Calls = {
   get: call({}, async (world) => viewOf(await existing(world))),
   readme: call({}, async (world) => ({ content: (await existing(world)).readme ?? '' })),
+  readmePatch: call({ readme: body }, async (world, { readme }) => {
+    const { content } = readBody(needed(readme, 'readme'), { content: text(0, 131_072) }, 'a readme')
+    const written = needed(content, 'readme.content')
+    const { id } = await existing(world)
+    const { lastUpdated } = await world.app.collection('application').update(id, { readme: written })
+    return { content: written, lastUpdated: isoOf(lastUpdated) }
+  }),
   globals: call({ globals: fromJson }, async (world, params) => {
     const given = globalList(needed(params.globals, 'globals'), 'globals')
     const changed = await again(async () => {

@@ -1,8 +1,18 @@
 import type { Payload } from '../../../engine/payload.ts'
-import { type Devices, type Events, type Flows, type Groups, Refusal, type Users } from '../../../nodes/services.ts'
+import {
+  type Commands,
+  type Devices,
+  type Events,
+  type Flows,
+  type Groups,
+  Refusal,
+  type Users,
+} from '../../../nodes/services.ts'
 import type { AppStore } from '../../store/port.ts'
 import { type Check, type Checked, type Checks, refused } from '../check.ts'
+import type { DataTableResource } from '../data-tables.ts'
 import type { DeviceResource } from '../devices.ts'
+import type { Exports } from '../exports.ts'
 import type { FileResource } from '../files.ts'
 import type { ResourceJobResource } from '../resource-jobs.ts'
 
@@ -17,6 +27,9 @@ export interface ApiWorld {
   files: FileResource
   resourceJobs: ResourceJobResource
   flows: Flows
+  dataTables?: DataTableResource
+  commands?: Commands
+  exports?: Exports
 }
 export type { Devices }
 
@@ -44,6 +57,13 @@ export function call<C extends Checks>(
 export function needed<T>(value: T | undefined, name: string): T {
   if (value === undefined) throw refused(name, 'given', undefined)
   return value
+}
+
+/** What calls of a world need that not every world has. Throws Refusal `Unavailable`. */
+export function offered<T>(service: T | undefined, what: string): T {
+  if (service === undefined)
+    throw new Refusal('Unavailable', `Expected a server that has ${what}; here flows run alone`)
+  return service
 }
 
 /** What was found. Throws Refusal `NotFound`: the same for what is missing and for what is another application's. */

@@ -61,6 +61,16 @@ export const devices: Calls = {
       return answerOf(await world.devices.find(criteria, pageOf(params), shapeOf(params)), world, params)
     },
   ),
+  getCompositeState: call(
+    { ...listParams, attributes: several(256), query: fromJson },
+    async (world, { attributes, ...params }) => {
+      const names = attributes?.map((name) => words(name, 'attributes'))
+      const criteria = { by: 'query' as const, query: params.query ?? patternQuery(params, ['name']) }
+      const { items, ...list } = await world.devices.find(criteria, pageOf(params), { state: names ?? true })
+      const states = items.map(({ id, name, compositeState }) => ({ id, name, compositeState }))
+      return answerOf({ items: states, ...list }, world, params)
+    },
+  ),
   post: call({ device: body, ...shapeParams }, async ({ devices }, { device, ...shape }) => {
     return await devices.create(needed(device, 'device'), shapeOf(shape))
   }),

@@ -1,12 +1,13 @@
-import type { ExperienceVersionDocument, StaticReply, ViewDocument } from '../../store/documents/experience.ts'
+import { createVersion, deleteVersion } from '../../experience/versions.ts'
+import type { ExperienceVersionDocument, StaticReply } from '../../store/documents/experience.ts'
 import { type Check, flag, isObject, listOf, oneOf, orNothing, readBody, refused, text, whole } from '../check.ts'
 import { isoOf } from '../listing.ts'
 import { refusing } from '../writing.ts'
-import { type ApiWorld, anId, body, type Calls, call, found, needed, words } from './call.ts'
+import { type ApiWorld, body, type Calls, call, found, needed, success, words } from './call.ts'
 import { globalList } from './globals.ts'
 import { commonSort, listOf as listFrom, listParams } from './lists.ts'
 
-const reply: Check<StaticReply> = (value, place) => {
+export const reply: Check<StaticReply> = (value, place) => {
   const fields = { type: oneOf(['page', 'redirect']), value: text(1, 32_767), statusCode: whole(100, 599) }
   const { type, value: target, statusCode } = readBody(value, fields, `a reply (${place})`)
   if (type === undefined || target === undefined) throw refused(place, '{ type, value }', value)
@@ -35,16 +36,21 @@ const versionFields = {
   unauthorizedReply: orNothing(reply),
 }
 
+const newFields = {
+  ...{ ...versionFields, description: text(0, 32_767), version: text(1, 255), sourceVersionIdOrName: text(1, 255) },
+  // Which hosts show a version is not for its flows to say.
+  ...{ domainIds: none, slugIds: none },
+}
+
+function none(value: unknown, place: string): undefined {
+  if (Array.isArray(value) && value.length === 0) return undefined
+  throw refused(place, 'empty: an administrator points hosts at versions', value)
+}
+
 function versionView(world: ApiWorld, document: ExperienceVersionDocument) {
   const { id, revision: _, creationDate, lastUpdated, ...fields } = document
   const dates = { creationDate: isoOf(creationDate), lastUpdated: isoOf(lastUpdated) }
   return { id, experienceVersionId: id, applicationId: world.app.scope.application, ...fields, ...dates }
-}
-
-function viewView(world: ApiWorld, document: ViewDocument) {
-  const { id, revision: _, copyOf: _c, creationDate, lastUpdated, ...fields } = document
-  const dates = { creationDate: isoOf(creationDate), lastUpdated: isoOf(lastUpdated) }
-  return { id, experienceViewId: id, applicationId: world.app.scope.application, ...fields, ...dates }
 }
 
 /** By its name, or by its id. */
@@ -64,6 +70,27 @@ export const experienceVersions: Calls = {
       view: (document) => versionView(world, document),
     })
   }),
+  post: call({ experienceVersion: body }, async (world, params) => {
+    const given = readBody(needed(params.experienceVersion, 'experienceVersion'), newFields, 'an experience version')
+    const {
+      version,
+      sourceVersionIdOrName: source = 'develop',
+      description,
+      domainIds: _d,
+      slugIds: _s,
+      ...settings
+    } = given
+    if ((await existing(world, source)).version !== 'develop') {
+      throw refused('sourceVersionIdOrName', '"develop", of which all versions are made', source)
+    }
+    const made = await createVersion(world, {
+      version: needed(version, 'version'),
+      description: description || undefined,
+    })
+    const versions = world.app.collection('experienceVersions')
+    if (Object.keys(settings).length > 0) await refusing(versions.update(made.id, settings), '')
+    return versionView(world, await existing(world, made.id))
+  }),
 }
 
 export const experienceVersion: Calls = {
@@ -77,35 +104,9 @@ export const experienceVersion: Calls = {
     const update = world.app.collection('experienceVersions').update(id, change)
     return versionView(world, await refusing(update, 'The version exists already'))
   }),
-}
-
-export const experienceViews: Calls = {
-  get: call(
-    { ...listParams, viewType: oneOf(['page', 'layout', 'component']), version: words },
-    async (world, params) => {
-      const { viewType, version = 'develop' } = params
-      const all = [
-        { field: 'version', op: 'eq' as const, value: version },
-        ...(viewType === undefined ? [] : [{ field: 'viewType', op: 'eq' as const, value: viewType }]),
-      ]
-      return await listFrom(world, 'views', {
-        ...{ asked: params, filters: ['name'], sortFields: commonSort, also: { all } },
-        view: (document) => viewView(world, document),
-      })
-    },
-  ),
-}
-
-export const experienceView: Calls = {
-  get: call({ experienceViewId: anId, version: words }, async (world, { experienceViewId, version }) => {
-    const views = world.app.collection('views')
-    const named = found(await views.get(needed(experienceViewId, 'experienceViewId')), 'Experience view')
-    if (version === undefined || named.version === version) return viewView(world, named)
-    // An id means the view of develop; in another version its snapshot.
-    const original = named.copyOf ?? named.id
-    for await (const one of views.each({ field: 'version', op: 'eq', value: version })) {
-      if (one.copyOf === original || one.id === original) return viewView(world, one)
-    }
-    return found(undefined, 'Experience view')
+  delete: call({ experienceVersionIdOrName: words }, async (world, params) => {
+    const { version } = await existing(world, params.experienceVersionIdOrName)
+    await deleteVersion(world, version)
+    return success
   }),
 }

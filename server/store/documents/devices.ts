@@ -113,16 +113,21 @@ export interface DeviceCommandDocument extends Document {
   sourceId: string
 }
 
-/** What brokers of other processes have to do; kept for a minute. */
+/** What brokers, and holders of WebSocket clients, of other processes have to do; kept for a minute. */
 export interface MqttMessageDocument extends Document {
   /** The process that has written, and done, it. */
   from: string
-  /** `publish`: to whoever has subscribed to `topic`. `end`: connections of `deviceId` that began before `session` did. */
-  kind: 'publish' | 'end'
+  /**
+   * `publish`: to whoever has subscribed to `topic`. `end`: connections of `deviceId` that began before `session` did.
+   * `client-message`: to the WebSocket client of a webhook.
+   */
+  kind: 'publish' | 'end' | 'client-message'
   topic?: string
   /** Base64. */
   payload?: string
   deviceId?: string
   session?: string
   startedAt?: number
+  client?: string
+  binary?: boolean
 }

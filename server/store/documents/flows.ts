@@ -43,7 +43,9 @@ export interface RunDocument extends Document {
 export interface ScheduleDocument extends Document {
   /** Flow id and trigger key. */
   key: string
-  /** Changes with the settings of the trigger: the schedule then starts anew. */
+  /** The settings of the trigger as JSON: when they change, the schedule starts anew. */
   stamp: string
   nextAt: number
+  /** What it runs. Undefined: not known yet, it was written by an older version. */
+  fires?: { flowId: string; triggerKey: string; triggerType: string; index: number }
 }

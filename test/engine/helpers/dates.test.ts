@@ -126,6 +126,17 @@ test('currentDateTime is text of now', () => {
   expect(templates.value('{{currentDateTime "HH" tz="Asia/Tokyo"}}')(root)).toBe('23')
 })
 
+test('templates may be given a clock of their own', () => {
+  let now = time
+  const clocked = openTemplates({ now: () => now })
+  expect(clocked.value("{{currentDateTime 'x'}}")(root)).toBe(String(time))
+  now += 3_600_000
+  expect(clocked.value("{{currentDateTime 'x'}}")(root)).toBe(String(time + 3_600_000))
+  expect(clocked.text('{{formatDateRelative ms}}')(root)).toBe('an hour ago')
+  expect(clocked.text('{{template "{{currentDateTime \'HH:mm\'}}"}}')(root)).toBe('15:05')
+  expect(clocked.value('{{evalExpression "{{currentDateTime \'x\'}} - {{ms}}"}}')(root)).toBe(3_600_000)
+})
+
 test.each([
   ['formatDateRelative ms (add ms 300000)', '5 minutes ago'],
   ['formatDateRelative ms relativeTo=(subtract ms 7200000)', 'in 2 hours'],

@@ -315,8 +315,10 @@ describe('children that die', () => {
   test('a call that takes two children down fails for good', async () => {
     const own = openFunctionPool({ children: 1 })
     const before = new Set(childrenOf())
-    const script = 'const end = Date.now() + 4000; while (Date.now() < end); return 1'
-    const call = own.run({ script, value: 0, application: 'a' }).catch((error: FlowError) => error.code)
+    const script = 'const end = Date.now() + 25_000; while (Date.now() < end); return 1'
+    const call = own
+      .run({ script, value: 0, application: 'a', timeoutMs: 30_000 })
+      .catch((error: FlowError) => error.code)
     let kills = 0
     let done = false
     void call.finally(() => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { valueGet } from '../../../nodes/data/value-get.ts'
 import { valueStore } from '../../../nodes/data/value-store.ts'
+import { flowOf, runFlow } from '../../helpers/flow.ts'
 import { runNode } from '../../helpers/run-node.ts'
 import { memoryValues } from '../../helpers/services.ts'
 
@@ -88,6 +89,17 @@ test('a default that cannot be read only matters when it is needed', async () =>
   const broken = { defaultValue: '{{id}}', defaultValueType: 'json' }
   expect((await got({ keyName: 'list', ...broken })).payload.r).toEqual([1])
   expect((await got({ keyName: 'none', ...broken })).error).toMatchObject({ code: 'template.not-json' })
+})
+
+test('what was stored stays when the run fails after it', async () => {
+  const values = memoryValues({ gone: 1 })
+  const flow = flowOf([
+    { id: 'a', type: 'StoreValueNode', config: { keyName: 'k', valueType: 'json', value: '[1]' }, outputIds: [['b']] },
+    { id: 'b', type: 'StoreValueNode', config: { keyName: 'gone', valueType: 'clear' }, outputIds: [['c']] },
+    { id: 'c', type: 'ThrowErrorNode', config: { messageTemplate: 'stop' } },
+  ])
+  expect(await runFlow(flow, { services: { values } })).toMatchObject({ status: 'failed' })
+  expect(await values.all()).toEqual({ k: [1] })
 })
 
 test('asks for a key and a place', async () => {

@@ -31,6 +31,25 @@ test('says what is wrong with its message, and does not fail', async () => {
   expect(log.entries).toHaveLength(1)
 })
 
+test.each([
+  ['a level that there is not', { level: 'shout' }, /one of verbose/],
+  ['a path that is none', { property: 'a..b' }, /payload path/],
+  ['a level that is none', { level: 5, message: 'x' }, /one of verbose/],
+  ['a message that cannot be rendered', { message: "{{format data.n 'nonsense!'}}" }, /number format/],
+])('never fails: %s is said in its message', async (_, config, words) => {
+  const log = recordDebug()
+  const run = await runNode(debug, { config, payload, use: { debug: log } })
+  expect(run).toMatchObject({ output: 'next', error: undefined, payload })
+  expect(log.entries).toMatchObject([{ level: 'verbose', message: expect.stringMatching(words), value: payload }])
+})
+
+test('a level of an older file is none', async () => {
+  const log = recordDebug()
+  for (const level of [undefined, null, ''])
+    await runNode(debug, { config: { level }, meta: { category: 'output' }, payload, use: { debug: log } })
+  expect(log.entries.map((entry) => (entry as { level: string }).level)).toEqual(['verbose', 'verbose', 'verbose'])
+})
+
 test('a note changes nothing and leads nowhere', async () => {
   const run = await runNode(note, { meta: { annotationText: '# Why' }, payload })
   expect(run).toMatchObject({ output: undefined, payload, problems: [], error: undefined })
@@ -41,7 +60,21 @@ test('throw-error fails with its message', async () => {
   expect(run.error).toMatchObject({ code: 'error.thrown', message: 'No pump', name: 'ThrowErrorNodeError' })
 })
 
+test('throw-error prints what its message names, unescaped when it is all of it', async () => {
+  const of = async (messageTemplate: unknown) =>
+    (await runNode(throwError, { config: { messageTemplate }, payload: { ...payload, html: '<b>' } })).error?.message
+  expect(await of('{{html}}')).toBe('<b>')
+  expect(await of('{{data.n}}')).toBe('1')
+  expect(await of(' ')).toContain('Expected a template')
+})
+
 test('throw-error without a message says so', async () => {
   const run = await runNode(throwError, { config: { messageTemplate: '{{data.none}}' }, payload })
   expect(run.error).toMatchObject({ code: 'config.empty' })
+  expect((await runNode(throwError, { config: {} })).problems).toMatchObject([{ code: 'config.missing' }])
+})
+
+test('a note of an older file has its text among its settings', async () => {
+  const run = await runNode(note, { config: { text: '# Why' }, payload })
+  expect(run).toMatchObject({ output: undefined, payload, problems: [], error: undefined })
 })

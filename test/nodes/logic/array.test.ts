@@ -25,6 +25,25 @@ test.each<[Rule, unknown, unknown]>([
   [{ type: 'push', inputTemplate: '{{device}}' }, undefined, [device]],
   [{ type: 'push', inputTemplate: 5 }, null, [5]],
   [{ type: 'push', inputTemplate: '{{pair}}' }, [], [[7, 8]]],
+  [{ type: 'push', inputTemplate: '{{none}}' }, [1], [1, undefined]],
+  [{ type: 'push' }, [1], [1, '']],
+  [{ type: 'push', inputTemplate: '0' }, [], ['0']],
+  [{ type: 'push', inputTemplate: 'é' }, '😀b', ['😀', 'b', 'é']],
+  [{ type: 'unshift', inputTemplate: '{{none}}' }, undefined, [undefined]],
+  [{ type: 'concat', inputTemplate: '{{device}}' }, [1], [1, device]],
+  [{ type: 'concat', inputTemplate: '{{pair}}' }, undefined, [7, 8]],
+  [{ type: 'flatten' }, [1, 'ab', [], null], [1, 'ab', null]],
+  [{ type: 'deduplicate' }, [null, undefined, null, undefined, Number.NaN, Number.NaN], [null, undefined, Number.NaN]],
+  [{ type: 'shift' }, undefined, []],
+  [{ type: 'insertAt', inputTemplate: '{{none}}', indexTemplate: '0' }, [1], [undefined, 1]],
+  [{ type: 'insertAt', inputTemplate: 'x' }, [1], ['x', 1]],
+  [{ type: 'insertAt', inputTemplate: 'x', indexTemplate: '-9' }, [1, 2], ['x', 1, 2]],
+  [{ type: 'removeAt', indexTemplate: '-4' }, [1, 2, 3], [1, 2, 3]],
+  [{ type: 'removeAt' }, [1, 2], [2]],
+  [{ type: 'replaceAt', inputTemplate: '{{none}}', indexTemplate: '-1' }, [1, 2], [1, undefined]],
+  [{ type: 'slice' }, [1, 2], [1, 2]],
+  [{ type: 'slice', inputTemplate: '5' }, [1, 2], []],
+  [{ type: 'slice', inputTemplate: '0', indexTemplate: '9' }, [1, 2], [1, 2]],
   [{ type: 'unshift', inputTemplate: '{{device}}' }, [1], [device, 1]],
   [{ type: 'concat', inputTemplate: '{{pair}}' }, [1], [1, 7, 8]],
   [{ type: 'concat', inputTemplate: 'x' }, [1], [1, 'x']],
@@ -57,6 +76,24 @@ test.each<[Rule, unknown, unknown]>([
 test.each<[Rule, unknown, unknown]>([
   [{ type: 'indexOf', inputTemplate: '{{one}}' }, ['1', 1, 1], 1],
   [{ type: 'indexOf', inputTemplate: '1' }, [1], -1],
+  [{ type: 'indexOf', inputTemplate: '{{none}}' }, [1, undefined], 1],
+  [{ type: 'indexOf', inputTemplate: 'b' }, 'abc', 1],
+  [{ type: 'indexOf', inputTemplate: 'x' }, undefined, -1],
+  [{ type: 'lookupAt', indexTemplate: '-9' }, [1, 2], undefined],
+  [{ type: 'lookupAt' }, [1, 2], 1],
+  [{ type: 'length' }, '😀b', 2],
+  [{ type: 'sum' }, '123', 6],
+  [{ type: 'sum' }, [null, true, ''], 1],
+  [{ type: 'pop' }, [], undefined],
+  [{ type: 'removeAt', indexTemplate: '9' }, ['a'], undefined],
+  [{ type: 'sort' }, [], []],
+  [{ type: 'sort' }, ['10', '9', 'B', 'a'], ['10', '9', 'B', 'a']],
+  [{ type: 'sort', order: '' }, [new Date(5), new Date(3)], [new Date(3), new Date(5)]],
+  [{ type: 'sortBy', inputTemplate: 'none' }, people, people],
+  [{ type: 'filter', inputTemplate: 'true' }, [], []],
+  [{ type: 'filter', inputTemplate: "{{value}} !== 'b'" }, 'abc', ['a', 'c']],
+  [{ type: 'keyBy', inputTemplate: '{{key}}' }, people.slice(0, 1), { undefined: people[0] }],
+  [{ type: 'groupBy', inputTemplate: 'at.y' }, people.slice(0, 2), { 2: [people[0]], 1: [people[1]] }],
   [{ type: 'lookupAt', indexTemplate: '-1' }, [1, 2], 2],
   [{ type: 'lookupAt', indexTemplate: '5' }, [1, 2], undefined],
   [{ type: 'lookupAt', indexTemplate: '1' }, 'abc', 'b'],
@@ -134,6 +171,18 @@ test('a list pushed into itself has an end', async () => {
   expect(payload).toEqual({ list: [1, [1]] })
 })
 
+const bait = { toString: 1, valueOf: 1 }
+test.each<[Rule, unknown, unknown]>([
+  [{ type: 'keyBy', inputTemplate: 'k' }, [{ k: bait }], { '[object Object]': { k: bait } }],
+  [{ type: 'groupBy', inputTemplate: 'k' }, [{ k: [bait] }], { '[object Object]': [{ k: [bait] }] }],
+  [{ type: 'sum' }, [bait, 1], null],
+  [{ type: 'sum' }, [[5], '6', null, true], 12],
+])('%j never calls what is only named like a method', async (rule, list, expected) => {
+  const run = await applied(list, [{ ...rule, outputPath: 'r' }])
+  expect(run.error).toBeUndefined()
+  expect(run.payload.r).toEqual(expected)
+})
+
 test('a key named __proto__ is a key like any other', async () => {
   const rules = [
     { type: 'keyBy', inputTemplate: 'k', outputPath: 'by' },
@@ -148,13 +197,21 @@ test('a key named __proto__ is a key like any other', async () => {
 
 test.each([
   [{ a: 1 }, [{ type: 'reverse' }], 'array.source'],
+  [true, [{ type: 'push', inputTemplate: 'x' }], 'array.source'],
+  [new Date(0), [{ type: 'push', inputTemplate: 'x' }], 'array.source'],
+  [[1], Array(16).fill({ type: 'reverse' }), 'config.type'],
+  [[1], [{ type: 'slice', inputTemplate: 'x' }], 'config.type'],
+  [[1], [{ type: 'lookupAt', indexTemplate: '{{word}}' }], 'config.type'],
+  [[1], [{ type: 'filter', inputTemplate: 'value > 1' }], 'expression.syntax'],
+  [[1], [{ type: 'sort', order: 'sideways' }], 'config.choice'],
+  [[1], [{ type: 'length', outputPath: '__proto__.x' }], 'path.forbidden'],
   [5, [{ type: 'length' }], 'array.source'],
   [[1], [{ type: 'removeAt', indexTemplate: 'x' }], 'config.type'],
   [[1], [{ type: 'shuffle' }], 'config.choice'],
   [[1], [{ type: 'filter', inputTemplate: '' }], 'config.missing'],
   [Array(262_144).fill(0), [{ type: 'push', inputTemplate: 'x' }], 'array.too-long'],
 ])('fails for %j with %j: %s', async (list, rules, code) => {
-  expect((await applied(list, rules)).error).toMatchObject({ code })
+  expect((await applied(list, rules, { word: 'x' })).error).toMatchObject({ code })
 })
 
 test('a long filter lets others have their turn and ends with the run', async () => {

@@ -13,6 +13,12 @@ describe('hash', () => {
     [{}, 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
     [{ algorithmTemplate: 'MD5' }, '900150983cd24fb0d6963f7d28e17f72'],
     [{ algorithmTemplate: ' sha-1 ' }, 'a9993e364706816aba3e25717850c26c9cd0d89d'],
+    [
+      { algorithmTemplate: 'SHA512' },
+      'ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f',
+    ],
+    [{ algorithmTemplate: '{{none}}' }, 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
+    [{ algorithmTemplate: 'MD5', encodingTemplate: '{{none}}' }, '900150983cd24fb0d6963f7d28e17f72'],
     [{ algorithmTemplate: 'RIPEMD' }, '8eb208f7e05d987a9b044a8e98c6b087f15a0bfc'],
     [
       { algorithmTemplate: 'Whirlpool' },

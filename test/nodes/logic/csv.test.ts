@@ -58,6 +58,7 @@ describe('decode', () => {
     [`a\n${'x\n'.repeat(300_000)}`, {}, 'at most 262144 rows'],
     [`${'k'.repeat(100_000)}\n${'x\n'.repeat(100)}`, {}, 'bytes of values'],
     [','.repeat((5 << 20) + 1), {}, 'at most 5242880 characters'],
+    [Array.from({ length: 10_001 }, (_, n) => n).join(), {}, 'at most 10000 columns'],
   ])('%.20j with %j is a failure at the destination: %s', async (text, config, message) => {
     expect((await decoded(text, config)).r).toEqual({ error: { message: expect.stringContaining(message) } })
   })
@@ -133,6 +134,11 @@ describe('encode', () => {
     [[{ a: 1 }, 5], {}, 'Expected a list of objects, got a number'],
     [[{ a: 1 }, undefined], {}, 'Expected a list of objects, got nothing'],
     [[{ a: '"'.repeat(3 << 20) }], {}, 'at most 5242880 characters'],
+    [
+      [{ a: Array(300_000).fill(1) }],
+      { headerTemplateType: 'stringTemplates', headerTemplate: Array(9_000).fill('a').join() },
+      'at most 5242880 characters',
+    ],
     [[Object.fromEntries(Array.from({ length: 10_001 }, (_, n) => [`k${n}`, 1]))], {}, 'at most 10000 columns'],
   ])('%.20j is a failure at the destination: %s', async (source, config, message) => {
     expect(await encoded(source, config)).toEqual({ error: { message: expect.stringContaining(message) } })

@@ -20,6 +20,40 @@ test.each<[object, unknown, string]>([
   [{ operation: 'subtract', numberValue: '{{n}}', unit: 'week' }, '2024-01-15T00:00:00Z', '2024-01-01T00:00:00.000Z'],
   [{ operation: 'subtract', numberValue: '', unit: 'day' }, '2024-01-15T00:00:00Z', '2024-01-15T00:00:00.000Z'],
   [{ operation: 'add', numberValue: 5, unit: 'millisecond' }, 0, '1970-01-01T00:00:00.005Z'],
+  [{ operation: 'add', numberValue: '-{{add n 1}}', unit: 'day' }, '2024-01-15T00:00:00Z', '2024-01-12T00:00:00.000Z'],
+  [{ operation: 'add', numberValue: '2', unit: 'dayOfYear' }, '2024-12-31T00:00:00Z', '2025-01-02T00:00:00.000Z'],
+  [{ operation: 'add', numberValue: '2', unit: 'dayOfWeek' }, '2024-12-31T00:00:00Z', '2025-01-02T00:00:00.000Z'],
+  [{ operation: 'add', numberValue: '90', unit: 'second' }, '2024-01-01T00:00:00Z', '2024-01-01T00:01:30.000Z'],
+  [{ operation: 'add', numberValue: '90', unit: 'minute' }, '2024-01-01T00:00:00Z', '2024-01-01T01:30:00.000Z'],
+  [{ operation: 'subtract', numberValue: '1', unit: 'month' }, '2024-03-31T00:00:00Z', '2024-02-29T00:00:00.000Z'],
+  [{ operation: 'subtract', numberValue: '{{none}}' }, '2024-03-31T00:00:00Z', '2024-03-31T00:00:00.000Z'],
+  [{ operation: 'subtract', numberValue: '1' }, '2024-03-31T00:00:00Z', '2023-03-31T00:00:00.000Z'],
+  [{ operation: 'startOfTime' }, '2024-05-08T10:20:30Z', '2024-01-01T00:00:00.000Z'],
+  [{ operation: 'startOfTime', unit: 'month' }, '2024-05-08T10:20:30Z', '2024-05-01T00:00:00.000Z'],
+  [{ operation: 'startOfTime', unit: 'dayOfWeek' }, '2024-05-08T10:20:30Z', '2024-05-08T00:00:00.000Z'],
+  [{ operation: 'startOfTime', unit: 'second' }, '2024-05-08T10:20:30.4Z', '2024-05-08T10:20:30.000Z'],
+  [{ operation: 'startOfTime', unit: 'millisecond' }, '2024-05-08T10:20:30.4Z', '2024-05-08T10:20:30.400Z'],
+  [{ operation: 'startOfTime', unit: 'day' }, '1969-12-31T10:00:00Z', '1969-12-31T00:00:00.000Z'],
+  [
+    { operation: 'startOfTime', unit: 'month', timezone: 'Pacific/Auckland' },
+    '2024-05-31T13:00:00Z',
+    '2024-05-31T12:00:00.000Z',
+  ],
+  [{ operation: 'setDatePart', numberValue: '2023' }, '2024-02-29T10:00:00Z', '2023-02-28T10:00:00.000Z'],
+  [{ operation: 'setDatePart', unit: 'quarter', numberValue: '4' }, '2024-02-03T10:00:00Z', '2024-11-03T10:00:00.000Z'],
+  [{ operation: 'setDatePart', unit: 'week', numberValue: '1' }, '2024-05-08T10:00:00Z', '2024-01-03T10:00:00.000Z'],
+  [{ operation: 'setDatePart', unit: 'minute', numberValue: '5' }, '2024-05-08T10:20:30Z', '2024-05-08T10:05:30.000Z'],
+  [{ operation: 'setDatePart', unit: 'second', numberValue: '5' }, '2024-05-08T10:20:30Z', '2024-05-08T10:20:05.000Z'],
+  [
+    { operation: 'setDatePart', unit: 'millisecond', numberValue: '5' },
+    '2024-05-08T10:20:30Z',
+    '2024-05-08T10:20:30.005Z',
+  ],
+  [
+    { operation: 'setDatePart', unit: 'hour', numberValue: '7', timezone: 'Asia/Tokyo' },
+    '2024-05-08T10:20:00Z',
+    '2024-05-07T22:20:00.000Z',
+  ],
   [{ operation: 'startOfTime', unit: 'day' }, '2024-05-05T10:20:30.4Z', '2024-05-05T00:00:00.000Z'],
   [{ operation: 'startOfTime', unit: 'week' }, '2024-05-08T10:20:30Z', '2024-05-05T00:00:00.000Z'],
   [{ operation: 'startOfTime', unit: 'quarter' }, '2024-05-08T10:20:30Z', '2024-04-01T00:00:00.000Z'],
@@ -86,6 +120,18 @@ test.each<[object, unknown]>([
   [{ operation: 'format', timezone: 'Asia/Tokyo' }, '2024-05-08T19:20:30+09:00'],
   [{ operation: 'add', numberValue: 1, unit: 'day', resultFormatString: 'x' }, '1715250030400'],
   [{ operation: 'getDatePart', unit: 'year' }, 2024],
+  [{ operation: 'getDatePart' }, 2024],
+  [{ operation: 'getDatePart', unit: 'minute' }, 20],
+  [{ operation: 'getDatePart', unit: 'second' }, 30],
+  [{ operation: 'getDatePart', unit: 'millisecond' }, 400],
+  [{ operation: 'getDatePart', unit: 'day', timezone: 'Pacific/Kiritimati' }, 9],
+  [{ operation: 'format', resultFormatString: '{{none}}' }, '2024-05-08T10:20:30+00:00'],
+  [{ operation: 'format', resultFormatString: 'z Z', timezone: 'America/New_York' }, 'EDT -04:00'],
+  [
+    { operation: 'startOfTime', unit: 'day', resultFormatString: 'LLL', timezone: 'Asia/Tokyo' },
+    'May 8, 2024 12:00 AM',
+  ],
+  [{ operation: 'toArray', timezone: 'Asia/Tokyo' }, [2024, 4, 8, 19, 20, 30, 400]],
   [{ operation: 'getDatePart', unit: 'month' }, 4],
   [{ operation: 'getDatePart', unit: 'day' }, 8],
   [{ operation: 'getDatePart', unit: 'dayOfWeek' }, 3],
@@ -113,10 +159,38 @@ test.each<[object, number]>([
   [{ unit: 'day' }, 1],
   [{ unit: 'hour' }, 25],
   [{ unit: 'month' }, 0],
+  [{ unit: 'minute' }, 1_500],
+  [{ unit: 'second' }, 90_000],
+  [{ unit: 'millisecond' }, 90_000_000],
+  [{ unit: 'week' }, 0],
+  [{ unit: 'year', diffDataPath: 'long' }, 4],
+  [{ unit: 'quarter', diffDataPath: 'long' }, 16],
+  [{ unit: 'month', diffDataPath: 'long' }, 48],
+  [{ unit: 'week', diffDataPath: 'long' }, 208],
+  [{ unit: 'dayOfYear', diffDataPath: 'long' }, 1461],
 ])('diff with %j is %i', async (config, expected) => {
   const settings = { operation: 'diff', sourcePath: 'at', diffDataPath: 'before', ...config }
-  const payload = { at: '2024-01-02T01:00:00Z', before: new Date('2024-01-01T00:00:00Z') }
-  expect((await computed(settings, payload)).payload.r).toBe(expected)
+  const payload = { at: '2024-01-02T01:00:00Z', before: new Date('2024-01-01T00:00:00Z'), long: '2020-01-02T00:00:00Z' }
+  expect((await computed({ ...settings, ...config }, payload)).payload.r).toBe(expected)
+})
+
+test('a calendar unit counts days of the zone, not hours of the world', async () => {
+  const settings = { operation: 'diff', sourcePath: 'at', diffDataPath: 'before', timezone: 'America/New_York' }
+  const payload = { at: '2024-03-11T04:00:00Z', before: '2024-03-10T05:00:00Z' }
+  expect((await computed({ ...settings, unit: 'day' }, payload)).payload.r).toBe(1)
+  expect((await computed({ ...settings, unit: 'hour' }, payload)).payload.r).toBe(23)
+})
+
+test('the second date is now where none is named', async () => {
+  expect((await computed({ operation: 'diff', sourcePath: 'at' }, { at: now + 5 })).payload.r).toBe(5)
+})
+
+test('asks for a place, and refuses a second date that is none', async () => {
+  const { problems } = await runNode(dateTime, { config: {}, use: { clock: { now: () => now } } })
+  expect(problems).toMatchObject([{ code: 'config.missing', pointer: '/config/resultPath' }])
+  const run = await computed({ operation: 'diff', diffDataPath: 'none' })
+  expect(run.error).toMatchObject({ code: 'date.unreadable' })
+  expect((await computed({ operation: 'explode' })).error).toMatchObject({ code: 'config.choice' })
 })
 
 test('diff truncates towards zero and has no negative zero', async () => {

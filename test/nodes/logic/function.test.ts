@@ -27,6 +27,66 @@ test.each<[string, string, string, object]>([
   expect(run.payload).toEqual(expected)
 })
 
+test.each<[string, unknown]>([
+  ["return Buffer.from('68657978', 'hex').toString()", 'heyx'],
+  ["return Buffer.from('aGV5', 'base64').toString('utf8')", 'hey'],
+  ["const b = Buffer.alloc(2); b.writeUInt16BE(258); return b.toString('base64')", 'AQI='],
+  ['return JSON.stringify(Object.entries({ a: 1 }))', '[["a",1]]'],
+  ["return parseInt('12px', 10) + parseFloat('0.5') + Number('1')", 13.5],
+  ["return ['b', 'ä', 'a'].sort(new Intl.Collator('de').compare)", ['a', 'ä', 'b']],
+  ['return Math.max(...[1, 5, 3])', 5],
+  ["return encodeURIComponent('a b&') + decodeURIComponent('%20') + encodeURI('a b')", 'a%20b%26 a%20b'],
+  ["return btoa('hey') + atob('aGV5')", 'aGV5hey'],
+  ["return new TextDecoder().decode(new TextEncoder().encode('é'))", 'é'],
+  ["return new URL('https://a.example/b?c=1').searchParams.get('c')", '1'],
+  ["return [...new Map([['k', 1]]), ...new Set([2, 2])]", [['k', 1], 2]],
+  ["return 'a-b-c'.replaceAll('-', '') + 'x'.padStart(2, '0') + /b+/.exec('abb')[0]", 'abc0xbb'],
+  ['payload.a ??= 5; payload.b ||= payload.none?.deep ?? 7; return [payload.a, payload.b]', [1, 7]],
+  ["const { a, ...rest } = payload; return a + ':' + Object.keys(rest)", '1:list'],
+  ['let n = 0; for (const [, v] of Object.entries(payload)) n += [].concat(v).length; return n', 2],
+  ['return payload.time instanceof Date', false],
+  ['return [undefined, NaN, () => 1]', [null, null, null]],
+  ['return { at: new Date(5), f() {}, s: Symbol() }', { at: new Date(5) }],
+  ['return 0', 0],
+  ["return ''", ''],
+  ['return null', null],
+])('a script may say %s', async (script, expected) => {
+  const run = await ran(script, { all: { a: 1, list: [3] } }, 'all')
+  expect(run).toMatchObject({ problems: [], error: undefined })
+  expect(run.payload.all).toEqual(expected)
+})
+
+test('what returns undefined leaves what was changed in place', async () => {
+  expect((await ran('payload.a = 2; return', { a: 1 })).payload).toEqual({ a: 2 })
+  expect((await ran('payload.a = 2; return undefined', { a: 1 })).payload).toEqual({ a: 2 })
+  // What the name stands for from then on is nobody's payload.
+  expect((await ran('payload.a = 2; payload = { b: 1 }', { a: 1 })).payload).toEqual({ a: 2 })
+})
+
+test('a Date is a Date in the script and after it', async () => {
+  const script = 'payload.ms = payload.time.getTime(); payload.next = new Date(payload.ms + 1)'
+  const { payload } = await ran(script, { time: new Date(5) })
+  expect(payload).toEqual({ time: new Date(5), ms: 5, next: new Date(6) })
+})
+
+test.each(['require', 'moment', 'lodash', '_', 'fetch', 'setTimeout', 'setInterval', 'process', 'callback', 'global'])(
+  'there is no %s',
+  async (name) => {
+    expect((await ran(`return [typeof ${name}]`, {}, 'r')).payload.r).toEqual(['undefined'])
+  },
+)
+
+test('an empty script does nothing; none at all is missed', async () => {
+  expect(await ran('', { a: 1 })).toMatchObject({ problems: [], error: undefined, payload: { a: 1 } })
+  const { problems } = await runNode(functionNode, { config: {}, use: { functions } })
+  expect(problems).toMatchObject([{ code: 'config.missing', pointer: '/config/script' }])
+})
+
+test('takes no path that cannot be written, or is none', async () => {
+  expect((await ran('return 1', {}, '__proto__.x')).error).toMatchObject({ code: 'path.forbidden' })
+  expect((await ran('return 1', {}, 'a.{{b}}')).problems).toMatchObject([{ code: 'path.syntax' }])
+})
+
 test.each(['return 5', 'return "x"', 'return [1]', 'return null', 'return new Date(0)'])(
   '"%s" is no payload',
   async (script) => {

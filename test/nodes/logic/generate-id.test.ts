@@ -20,11 +20,17 @@ test.each([
     /^5df41881-3aed-3515-88a7-2f4a814cf09e$/,
   ],
   [{ idTypeTemplate: 'objectid' }, /^65000000[0-9a-f]{16}$/],
+  [{ idTypeTemplate: '{{none}}' }, /^[0-9a-f-]{14}4/],
+  [{ idTypeTemplate: 'nanoid', numCharactersTemplate: '{{none}}' }, /^[\w-]{21}$/],
+  [
+    { idTypeTemplate: 'uuidv5', namespaceTemplate: ' {{ns}} ', valueTemplate: 'www.example.com' },
+    /^2ed6657d-e927-568b-95e1-2665a8aea6a2$/,
+  ],
   [{ idTypeTemplate: '{{kind}}' }, /^[\w-]{21}$/],
   [{ idTypeTemplate: 'nanoid', numCharactersTemplate: '{{n}}' }, /^[\w-]{256}$/],
   [{ idTypeTemplate: 'nanoid', numCharactersTemplate: 1 }, /^[\w-]$/],
 ])('%j makes an id like %s', async (config, like) => {
-  const run = await made(config, { kind: 'NanoId', n: 256, v: 'www.example.com' })
+  const run = await made(config, { kind: 'NanoId', n: 256, v: 'www.example.com', ns: NAMESPACE })
   expect(run).toMatchObject({ output: 'next', error: undefined })
   expect(run.payload.id).toMatch(like)
 })
@@ -42,6 +48,9 @@ test.each(['uuidv1', 'uuidv4', 'objectid', 'nanoid'])('never makes the same %s t
 
 test.each([
   [{ idTypeTemplate: 'guid' }, 'id.argument'],
+  [{ idTypeTemplate: 'nanoid', numCharactersTemplate: '-1' }, 'id.argument'],
+  [{ idTypeTemplate: 'uuidv3', namespaceTemplate: '{{none}}', valueTemplate: 'x' }, 'id.argument'],
+  [{ idTypeTemplate: 'uuidv3', namespaceTemplate: NAMESPACE, valueTemplate: '{{none}}' }, 'id.argument'],
   [{ idTypeTemplate: 'nanoid', numCharactersTemplate: '0' }, 'id.argument'],
   [{ idTypeTemplate: 'nanoid', numCharactersTemplate: '257' }, 'id.argument'],
   [{ idTypeTemplate: 'nanoid', numCharactersTemplate: '2.5' }, 'id.argument'],

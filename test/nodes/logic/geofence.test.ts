@@ -59,3 +59,14 @@ test.each<object>([
 test('refuses a check that does not exist', async () => {
   expect((await run({ ...circle, checkType: 'sphere' })).problems).toMatchObject([{ code: 'config.choice' }])
 })
+
+test('a fence of many corners lets others have their turn', async () => {
+  const polygonPath = 'corners'
+  const around = (n: number) => [Math.sin(n / 16_000), Math.cos(n / 16_000)].join()
+  const payload = { corners: Array.from({ length: 100_000 }, (_, n) => around(n)) }
+  let turns = 0
+  const tick = setInterval(() => turns++, 1)
+  const done = await runNode(geofence, { config: { checkType: 'polygon', gpsCheck: '0,0', polygonPath }, payload })
+  clearInterval(tick)
+  expect([done.output, turns > 2]).toEqual(['inside', true])
+})

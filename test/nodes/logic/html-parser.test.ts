@@ -107,6 +107,13 @@ describe('bounds', () => {
     ['a document nested deep', '<a>'.repeat(1_000_000), 'a', 'text', 'markup.limit'],
     ['a document nested deep as XML', '<x:a>'.repeat(1_000_000), '', 'json', 'markup.limit'],
     ['siblings of siblings', many, 'b ~ i', 'text', 'markup.limit'],
+    [
+      'an element of many attributes',
+      `<a ${Array.from({ length: 800_000 }, (_, n) => n.toString(36)).join(' ')}>`,
+      'a',
+      'json',
+      'markup.limit',
+    ],
     ['a long selector', '<p>', 'p,'.repeat(600), 'text', 'markup.limit'],
     [
       'text in each',

@@ -8,6 +8,9 @@ test.each([
   ['text', '"text"'],
   [null, 'null'],
   [undefined, undefined],
+  [false, 'false'],
+  [[1, undefined, Number.NaN], '[1,null,null]'],
+  [new Date(0), '"1970-01-01T00:00:00.000Z"'],
 ])('encodes %j as %s', async (source, expected) => {
   const run = await runNode(jsonEncode, { config: { source: 'a', destination: 'b' }, payload: { a: source } })
   expect(run).toMatchObject({ output: 'next', error: undefined })
@@ -28,11 +31,25 @@ test.each([
   [' 5 ', 5],
   ['null', null],
   [{ done: true }, { done: true }],
+  [null, null],
+  [false, false],
+  ['"x"', 'x'],
+  ['true', true],
   [7, 7],
 ])('decodes %j to %j', async (source, expected) => {
   const run = await decode(source)
   expect(run).toMatchObject({ output: 'next', error: undefined })
   expect(run.payload.b).toEqual(expected)
+})
+
+test('asks for both paths', async () => {
+  for (const definition of [jsonDecode, jsonEncode]) {
+    const { problems } = await runNode(definition as typeof jsonDecode, { config: { errorBehavior: '' } })
+    expect(problems.map(({ code, pointer }) => [code, pointer])).toEqual([
+      ['config.missing', '/config/source'],
+      ['config.missing', '/config/destination'],
+    ])
+  }
 })
 
 test('may put the value where the text was, or above it', async () => {

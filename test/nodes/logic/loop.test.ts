@@ -48,6 +48,33 @@ test.each([
     ],
   ],
   ['a negative number', -1, [{ value: 0, index: 0, first: true, last: true }]],
+  [
+    'a negative number with a fraction',
+    -2.5,
+    [
+      { value: 0, index: 0, first: true },
+      { value: 1, index: 1, last: true },
+    ],
+  ],
+  ['a number below one', -0.5, []],
+  ['no number', Number.NaN, []],
+  [
+    'characters of two units',
+    '😀é',
+    [
+      { value: '😀', index: 0, first: true },
+      { value: 'é', index: 1, last: true },
+    ],
+  ],
+  [
+    'three keys',
+    { a: 1, b: undefined, 2: 'x' },
+    [
+      { value: 'x', key: '2', index: 0, first: true },
+      { value: 1, key: 'a', index: 1 },
+      { value: undefined, key: 'b', index: 2, last: true },
+    ],
+  ],
   ['an object', { k: 5 }, [{ value: 5, key: 'k', index: 0, first: true, last: true }]],
   ['nothing', undefined, []],
   ['null', null, []],
@@ -95,6 +122,54 @@ test('parallel turns see the payload of the start; only the mapped list comes ba
   const data = Array.from({ length: 12 }, (_, index) => index)
   const { payload } = await runFlow(loopFlow({ loop, body }), { payload: { data, working: { sum: 100 } } })
   expect(payload).toEqual({ data, working: { sum: 100 }, out: data.map((index) => 100 + index) })
+})
+
+test.each([
+  [false, 1],
+  [true, 5],
+])('with parallel: %s at most %i turns go on at one time', async (parallel, most) => {
+  let going = 0
+  let seen = 0
+  const clock = {
+    sleep: async () => {
+      going += 1
+      seen = Math.max(seen, going)
+      await new Promise((resolve) => setImmediate(resolve))
+      going -= 1
+    },
+  }
+  const body = [{ id: 'wait', type: 'DelayNode', config: { delay: 1 }, meta: inLoop(), outputIds: [['cap']] }, cap()]
+  const outcome = await runFlow(loopFlow({ loop: { parallel }, body }), { payload: { data: 23 }, services: { clock } })
+  expect(outcome).toMatchObject({ status: 'done', visitCount: 47 })
+  expect(seen).toBe(most)
+})
+
+test.each([false, true])(
+  'a turn waits for all of its branches, also after its cap (parallel: %s)',
+  async (parallel) => {
+    const order: unknown[] = []
+    const services = {
+      debug: { write: ({ value }: { value: unknown }) => order.push(value) },
+      clock: { sleep: () => new Promise((resolve) => setImmediate(resolve)) },
+    }
+    const body = [
+      mutate('fork', [], ['cap', 'wait']),
+      { id: 'wait', type: 'DelayNode', config: { delay: 1 }, meta: inLoop(), outputIds: [['note']] },
+      { id: 'note', type: 'DebugNode', config: { property: 'working.current.value' }, meta: inLoop(), outputIds: [] },
+      cap(),
+    ]
+    const flow = loopFlow({ loop: { parallel }, body, after: ['end'] }) as { nodes: TestNode[] }
+    const end = { id: 'end', type: 'DebugNode', config: { property: 'data' } }
+    await runFlow({ ...flow, nodes: [...flow.nodes, end] }, { payload: { data: ['a', 'b'] }, services })
+    expect(order).toEqual(['a', 'b', ['a', 'b']])
+  },
+)
+
+test('a parallel turn without a cap maps to undefined, and leaves no item behind', async () => {
+  const body = [mutate('m', [set('x', '1')], [])]
+  const loop = { parallel: true, mapResultPath: 'out' }
+  const { payload } = await runFlow(loopFlow({ loop, body }), { payload: { data: [1, 2] } })
+  expect(payload).toEqual({ data: [1, 2], out: [undefined, undefined] })
 })
 
 test('an error in a serial turn stops the loop; in a parallel loop the other turns finish first', async () => {

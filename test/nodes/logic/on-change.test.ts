@@ -111,6 +111,17 @@ test('of many runs that see the same change at once exactly one tells of it, in 
   expect(outputs.filter((one) => one === 'changed')).toHaveLength(1)
 })
 
+test('asks for a value, a kind of change that exists, and a number', async () => {
+  const of = async (config: object) => {
+    const use = { values: memoryValues(), clock: { now: () => 0 } }
+    return (await runNode(onChange, { config: { valuePath: 'v', ...config }, payload: { v: 1, word: 'x' }, use })).error
+  }
+  expect(await of({ valuePath: '' })).toMatchObject({ code: 'config.missing' })
+  expect(await of({ changeType: 'some' })).toMatchObject({ code: 'config.choice' })
+  expect(await of({ changeThreshold: '{{word}}' })).toMatchObject({ code: 'config.type' })
+  expect(await of({ changeThreshold: 'x' })).toMatchObject({ code: 'config.type' })
+})
+
 test('refuses a value that is too large to keep', async () => {
   const { app } = await openApplication()
   const use = { values: flowValues(app.values, 'f1'), clock: { now: () => 5 } }

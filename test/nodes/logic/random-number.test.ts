@@ -22,6 +22,21 @@ test('draws from 0 to 100 when nothing is said', async () => {
 })
 
 test.each([
+  [{ min: -7.999, max: 7.999 }, -7, 7],
+  [{ min: '', max: '' }, 0, 100],
+  [{ min: '{{none}}', max: '{{none}}' }, 0, 100],
+  [{ min: ' 3 ', max: '3' }, 3, 3],
+  [{ min: '-5', max: -5 }, -5, -5],
+])('%j draws from %i to %i', async (config, low, high) => {
+  const results = (await Promise.all(Array.from({ length: 300 }, () => drawn(config)))) as number[]
+  expect(results.every((result) => Number.isInteger(result) && result >= low && result <= high)).toBe(true)
+})
+
+test('asks for a place', async () => {
+  expect((await runNode(randomNumber, { config: {} })).problems).toMatchObject([{ code: 'config.missing' }])
+})
+
+test.each([
   [{ min: 'a' }],
   [{ max: '{{list}}' }],
   [{ min: 5, max: 4 }],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { string } from '../../../nodes/logic/string.ts'
 import { runNode } from '../../helpers/run-node.ts'
 
-const made = (sourceData: unknown, method: string, methodArgs: unknown[] = []) =>
+const made = (sourceData: unknown, method: string, methodArgs: unknown = []) =>
   runNode(string, { config: { sourceData, method, methodArgs, resultPath: 'r' }, payload: { five: 5, text: 'a<b' } })
 
 test.each<[string, unknown, unknown[], unknown]>([
@@ -35,6 +35,29 @@ test.each<[string, unknown, unknown[], unknown]>([
   ['padStart', '7', ['{{five}}'], '    7'],
   ['padEnd', 'ab', ['5', 'xy'], 'abxyx'],
   ['padEnd', 'abc', ['2'], 'abc'],
+  ['replaceAll', 'a.b', ['.'], 'ab'],
+  ['replaceAll', 'a(b', ['(', '['], 'a[b'],
+  ['replaceFirst', 'aXbX', ['X', '{{none}}'], 'abX'],
+  ['split', 'a b', [' '], ['a', 'b']],
+  ['split', 'ab', [], ['a', 'b']],
+  ['split', 'a1b', ['[0-9]'], ['a1b']],
+  ['concat', 'a', [], 'a'],
+  ['concat', '{{none}}', ['{{none}}', 'x', 5], 'x5'],
+  ['indexOf', 'abc', [], 0],
+  ['indexOf', 'abcabc', ['c', '-2'], 2],
+  ['indexOf', 'abc', ['c', '{{none}}'], 2],
+  ['toUpper', '{{five}}', [], '5'],
+  ['toNumber', '-1e3', [], -1000],
+  ['toNumber', '{{five}}', [], 5],
+  ['toNumber', '5 kg', [], null],
+  ['pad', 'ab', ['0'], 'ab'],
+  ['padStart', 'a', ['1000', 'x'], `${'x'.repeat(999)}a`],
+  ['padStart', '7', [' 3 ', '{{none}}'], '  7'],
+  ['padEnd', 'a', ['2.9', '-'], 'a-'],
+  ['truncate', 'abcdef', ['0'], ''],
+  ['truncate', 'abcdef', ['3'], '...'],
+  ['pad', '{{none}}', ['3', '-'], '---'],
+  ['truncate', '{{none}}', ['5'], ''],
   ['truncate', 'abcdefgh', ['5', '..'], 'abc..'],
   ['truncate', 'abcdefgh', ['5'], 'ab...'],
   ['truncate', 'abcdefgh', ['5', ''], 'abcde'],
@@ -46,7 +69,7 @@ test.each<[string, unknown, unknown[], unknown]>([
   expect(run.payload.r).toEqual(expected)
 })
 
-test.each<[string, string, unknown[], string]>([
+test.each<[string, string, unknown, string]>([
   ['padStart', 'a', ['1001'], 'string.argument'],
   ['padStart', 'a', ['-1'], 'string.argument'],
   ['padStart', 'a', ['x'], 'string.argument'],
@@ -54,9 +77,16 @@ test.each<[string, string, unknown[], string]>([
   ['truncate', 'a', ['{{none}}'], 'string.argument'],
   ['truncate', 'a', ['-1'], 'string.argument'],
   ['indexOf', 'a', ['a', 'x'], 'string.argument'],
+  ['pad', 'a', ['1001'], 'string.argument'],
+  ['padEnd', 'a', ['Infinity'], 'string.argument'],
+  ['pad', 'a', [], 'string.argument'],
+  ['truncate', 'a', [], 'string.argument'],
+  ['trim', 'a', 'none', 'config.type'],
+  ['trim', 'a', Array(101).fill(''), 'config.type'],
   ['reverse', 'a', [], 'config.choice'],
   ['constructor', 'a', [], 'config.choice'],
   ['replaceAll', 'x'.repeat(30_000), ['x', 'y'.repeat(1_000)], 'text.too-long'],
+  ['concat', 'x'.repeat(3_000_000), Array(100).fill('x'.repeat(3_000_000)), 'text.too-long'],
   ['split', 'x'.repeat(300_000), [''], 'array.too-long'],
 ])('%s of "%.20s" with %.20j fails: %s', async (method, source, args, code) => {
   expect((await made(source, method, args)).error).toMatchObject({ code })

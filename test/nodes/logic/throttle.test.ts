@@ -61,6 +61,7 @@ test('of many runs at once exactly one passes, in a real store', async () => {
 test.each([
   [0, 'throttle.rate'],
   [-1, 'throttle.rate'],
+  [undefined, 'config.missing'],
   ['{{none}}', 'config.empty'],
   ['often', 'config.type'],
 ])('a rate of %j fails with %s', async (rate, code) => {

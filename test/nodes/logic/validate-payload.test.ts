@@ -105,6 +105,8 @@ test.each<[unknown, string]>([
   [{ pattern: '(' }, '"pattern"'],
   [{ pattern: '(?=a)' }, '"pattern"'],
   [{ pattern: 'a'.repeat(1_001) }, '"pattern"'],
+  [{ pattern: `(?:${'ab'.repeat(400)}){1000}` }, '"pattern"'],
+  [{ allOf: Array.from({ length: 20 }, (_, n) => ({ pattern: `(?:a{900})|${n}` })) }, 'all together'],
   [{ $ref: 'http://example.com/schema' }, '"$ref" to stay'],
   [{ $ref: 'file:///etc/passwd' }, '"$ref" to stay'],
   [{ $ref: '#/definitions/none' }, 'nothing at "$ref"'],
@@ -147,6 +149,35 @@ test.each<[string, unknown, unknown]>([
   const { error } = await checked(schema, value)
   expect(error).toMatchObject({ code: 'schema.work' })
   expect(performance.now() - started).toBeLessThan(5_000)
+})
+
+// Each of these is another text for the same place.
+function spellings(name: string, count: number): string[] {
+  const spell = (char: string, bit: number) => (bit ? `%${char.charCodeAt(0).toString(16)}` : char)
+  return Array.from(
+    { length: count },
+    (_, n) => `#/definitions/${[...name].map((c, i) => spell(c, (n >> i) & 1)).join('')}`,
+  )
+}
+
+test('compiles a large part once, however many references in whatever spelling lead to it', async () => {
+  const large = { properties: Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`p${n}`, { items: {} }])) }
+  const references = spellings('abcdefghijkl', 2_000).map(($ref) => ({ $ref }))
+  const schema = { definitions: { abcdefghijkl: large }, allOf: references }
+  expect((await checked(schema, 1)).output).toBe('valid')
+})
+
+test('a part that refers to itself from within, and from elsewhere, is checked as it says', async () => {
+  const schema = {
+    definitions: { tree: { properties: { left: { $ref: '#/definitions/tree' }, at: { type: 'number' } } } },
+    properties: { a: { $ref: '#/definitions/tree' }, b: { $ref: '#/definitions/%74ree' } },
+  }
+  const tree = (at: unknown) => ({ left: { left: { at } } })
+  expect((await checked(schema, { a: tree(1), b: tree(2) })).output).toBe('valid')
+  expect((await checked(schema, { a: tree('x'), b: tree('y') })).payload.e).toEqual([
+    { field: 'data.a.left.left.at', message: 'is the wrong type' },
+    { field: 'data.b.left.left.at', message: 'is the wrong type' },
+  ])
 })
 
 test('a pattern that would take forever by backtracking is matched at once', async () => {

@@ -56,6 +56,12 @@ describe('Redis', () => {
     expect((await run(members)).request).toMatchObject({ cluster: true, hosts })
   })
 
+  test('refuses arguments that are large all together', async () => {
+    const { outcome, request } = await run({ arguments: Array(6_000).fill('x'.repeat(1_000)) })
+    expect(outcome.error).toMatchObject({ message: expect.stringContaining('at most 5242880 characters') })
+    expect(request).toBeUndefined()
+  })
+
   test('a refusal ends the run, or stands at the path of the error', async () => {
     expect((await run({}, refused)).outcome.error).toMatchObject({
       code: 'service.failed',

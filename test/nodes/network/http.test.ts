@@ -90,6 +90,19 @@ test('sends a form of parts', async () => {
   expect([...form]).toEqual([['a', '5']])
 })
 
+const thousand = Array.from({ length: 1_000 }, () => ({ keyTemplate: 'a', valueTemplate: '{{large}}' }))
+test.each<[string, object]>([
+  ['Form fields', { bodyType: 'urlencoded', bodyFields: thousand }],
+  ['Form fields', { bodyType: 'multipart', bodyFields: thousand }],
+  ['Headers', { headerInfo: [{ key: 'x', valueTemplate: '{{large}}' }] }],
+])('refuses %s that are large all together, before they are made', async (what, config) => {
+  const settings = { method: 'POST', uriTemplate: 'https://{{host}}/', ...config }
+  const payload = { host: 'example.com', large: '<'.repeat(5_000_000) }
+  const send = () => expect.unreachable()
+  const { error } = await runNode(http, { config: settings, payload, use: { http: { send }, clock: { now: () => 0 } } })
+  expect(error).toMatchObject({ code: 'http.request', message: expect.stringContaining(what) })
+})
+
 test('sends on what a URL gives', async () => {
   const config = { method: 'POST', bodyType: 'url', bodyTemplate: 'https://{{host}}/file' }
   const { requests } = await sent(config, { body: 'bytes', headers: { 'content-type': 'image/png' } })

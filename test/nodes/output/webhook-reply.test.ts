@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Payload } from '../../../engine/payload.ts'
 import { webhookReply } from '../../../nodes/output/webhook-reply.ts'
 import { noting } from '../../helpers/fakes.ts'
@@ -42,6 +42,39 @@ test.each([{}, { data: {} }, { data: { replyId: '' } }, { data: { replyId: 7 } }
   },
 )
 
-test('says that messages to WebSocket clients are not supported', async () => {
-  expect((await send({ isWebsocketMessage: true })).error?.code).toBe('reply.unsupported')
+describe('a message to a WebSocket client', () => {
+  async function say(config: Payload) {
+    const { calls, method } = noting<[string, { bytes: Uint8Array; binary: boolean }], void>(undefined)
+    const payload = { data: { replyId: 'w.1' }, working: { client: 'w.2', n: { a: 1 } } }
+    const reply = { send: () => Promise.reject(new Error('no reply is sent')), message: method }
+    const run = await runNode(webhookReply, {
+      config: { isWebsocketMessage: true, ...config },
+      payload,
+      use: { reply },
+    })
+    return { ...run, said: calls.map(([client, { bytes, binary }]) => [client, `${bytes}`, binary]) }
+  }
+
+  test('is a text to the client that began the run, or to one whose id was kept', async () => {
+    expect((await say({ bodyTemplate: 'hi {{working.n.a}}' })).said).toEqual([['w.1', 'hi 1', false]])
+    const config = { replyIdPath: 'working.client', bodyTemplateType: 'path', bodyTemplate: 'working.n' }
+    expect((await say(config)).said).toEqual([['w.2', '{"a":1}', false]])
+    expect((await say({ replyIdPath: 'working.nobody', bodyTemplate: 'x' })).said).toEqual([])
+  })
+
+  test('is bytes where its encoding says so', async () => {
+    expect((await say({ bodyTemplate: 'aGk=', encodingTemplate: 'base64' })).said).toEqual([['w.1', 'hi', true]])
+    expect((await say({ bodyTemplate: 'x', encodingTemplate: 'morse' })).error?.code).toBe('crypto.argument')
+  })
+
+  test('is refused above 256 KB', async () => {
+    const config = { bodyTemplateType: 'path', bodyTemplate: 'big' }
+    const payload = { data: { replyId: 'w.1' }, big: 'x'.repeat(256 * 1024 + 1) }
+    const run = await runNode(webhookReply, {
+      config: { isWebsocketMessage: true, ...config },
+      payload,
+      use: { reply: {} as never },
+    })
+    expect(run.error?.code).toBe('reply.too-large')
+  })
 })

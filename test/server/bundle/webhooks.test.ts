@@ -137,7 +137,7 @@ test('one without a token gets one, and two of one name are two', async () => {
 test('tells what is wrong with a webhook, and which kinds are not supported', async () => {
   const store = await openTestStore()
   const report = await importContents(store, withHook({ isWebsocket: true, verificationType: 'alexa' }))
-  expect(report).toMatchObject({ imported: true, unsupported: { 'Webhook (WebSocket)': 1, 'Webhook (Alexa)': 1 } })
+  expect(report).toMatchObject({ imported: true, unsupported: { 'Webhook (Alexa)': 1 } })
   const wrong = await importContents(
     store,
     withHook({ responseCode: 99, verificationType: 'x', waitForReply: 'yes', token: 'abc' }),

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { EXPORTS_PREFIX, type ExportOutput, type ExportSubject } from '../../../server/jobs/export-document.ts'
+import { signedPath } from '../../../server/jobs/export-link.ts'
 import type { JobDocument } from '../../../server/store/documents/jobs.ts'
 import { tenancyWrite } from '../../../server/tenancy/write.ts'
 import { aliceId, applicationId, openSite, type Site, tokenOf } from './site.ts'
@@ -220,4 +221,32 @@ test('sends who is not logged in where the endpoint with this route says', async
   expect(await site.ask(path)).toMatchObject({ status: 302, headers: { location: `/login?to=${path}` } })
   expect((await site.ask(path, authorized())).status).toBe(200)
   expect((await site.ask(`${EXPORTS_PREFIX}${'f'.repeat(24)}`, authorized())).status).toBe(404)
+})
+
+test('gives what a flow asked for to whoever has its signed link, until that expires', async () => {
+  const site = await openDownloads()
+  const expiresAt = time + 60_000
+  const output = {
+    ...{ blobKey: 'exports/1', fileName: 'events-export-2026-01-02.csv', contentType: 'text/csv' },
+    ...{ sizeBytes: archive.length, sha256, expiresAt, downloadUrl: '' },
+  }
+  const document = { input: { of: 'events' }, output, requestedBy: { type: 'flow', id: 'f'.repeat(24) } }
+  const plain = await addExport(site, document)
+  const path = await signedPath(site.app, plain.slice(EXPORTS_PREFIX.length), expiresAt)
+  expect(await site.ask(path)).toMatchObject({
+    status: 200,
+    headers: {
+      'content-type': 'text/csv',
+      'content-disposition': 'attachment; filename="events-export-2026-01-02.csv"',
+    },
+  })
+  // The link of an export opens no other one, no archive of a user, and nothing by another method.
+  const [, query] = path.split('?')
+  const others = [await addExport(site, document), await addExport(site), plain]
+  const archivePath = await signedPath(site.app, others[1]!.slice(EXPORTS_PREFIX.length), expiresAt)
+  const wrong = [`${others[0]}?${query}`, archivePath, plain, path.replace('expires=1', 'expires=2'), `${path}x`]
+  for (const one of wrong) expect((await site.ask(one)).status, one).toBe(401)
+  expect((await site.ask(path, { method: 'POST' })).status).toBe(401)
+  site.clock.now = expiresAt
+  expect((await site.ask(path)).status).toBe(401)
 })

@@ -264,14 +264,17 @@ test('hears only what Twilio has signed', async () => {
   expect(calls).toHaveLength(1)
 })
 
-test.each([{ isWebsocket: true }, { verificationType: 'alexa' }] as const)(
-  'says of %j that it is not supported',
-  async (change) => {
-    const { ask, url, calls } = await open(change)
-    expect(await ask(url, base)).toMatchObject({ status: 501, body: expect.stringContaining('not supported') })
-    expect(calls).toEqual([])
-  },
-)
+test('says of calls of Alexa that they are not supported', async () => {
+  const { ask, url, calls } = await open({ verificationType: 'alexa' })
+  expect(await ask(url, base)).toMatchObject({ status: 501, body: expect.stringContaining('not supported') })
+  expect(calls).toEqual([])
+})
+
+test('asks of a call by HTTP that it becomes a connection where the webhook takes these alone', async () => {
+  const { ask, url, calls } = await open({ isWebsocket: true })
+  expect(await ask(url, base)).toMatchObject({ status: 426, headers: { upgrade: 'websocket' } })
+  expect(calls).toEqual([])
+})
 
 test('refuses too large a body, also once unpacked, and one that is not what it says', async () => {
   const { ask, url, calls } = await open()

@@ -167,8 +167,52 @@ test.each([
   expect((payload.working as Payload).result).toStrictEqual({ in: expected })
 })
 
+test.each<[Payload, unknown, unknown]>([
+  [{ type: 'stringTemplate' }, '', ''],
+  [{ type: 'stringTemplate' }, '{{data.nothing}}', ''],
+  [{ type: 'stringTemplate' }, '{{data.n}}', '3'],
+  [{ type: 'stringTemplate' }, '{{data.markup}}', '<b>'],
+  [{ type: 'stringTemplate' }, '{{data.markup}}!', '&lt;b&gt;!'],
+  [{ type: 'stringTemplate' }, '{{#if data.n}}yes{{else}}no{{/if}}', 'yes'],
+  [{ type: 'stringTemplate', defaultValue: 'n={{data.n}}' }, undefined, 'n=3'],
+  [{ type: 'stringTemplate', validRegExp: '^[a-z]+$' }, '', ''],
+  [{ type: 'numberTemplate' }, '', undefined],
+  [{ type: 'numberTemplate' }, undefined, undefined],
+  [{ type: 'numberTemplate', defaultValue: 5 }, '', 5],
+  [{ type: 'numberTemplate', defaultValue: '{{data.n}}' }, undefined, 3],
+  [{ type: 'numberTemplate' }, '{{data.nothing}}', undefined],
+  [{ type: 'numberTemplate', validMin: 1, validMax: 3 }, '{{data.n}}', 3],
+  [{ type: 'checkbox' }, undefined, false],
+  [{ type: 'checkbox', defaultValue: true }, undefined, true],
+  [{ type: 'checkbox', defaultValue: true }, false, false],
+  [{ type: 'select', options: [{ value: 'a' }, { value: 'b', label: 'B' }], defaultValue: 'b' }, undefined, 'b'],
+  [{ type: 'jsonTemplate' }, '{{data.list}}', [1]],
+  [{ type: 'jsonTemplate', defaultValue: '[]' }, '', []],
+  [{ type: 'payloadPath' }, '', undefined],
+  [{ type: 'payloadPath', defaultValue: 'data.n' }, undefined, 3],
+  [{ type: 'payloadPath' }, 'data.list.[0]', 1],
+  [{ type: 'payloadPath' }, 'data.at', new Date(NOW)],
+])('an input that is %j is, of %j, %j', async (field, value, expected) => {
+  const { custom, press } = await open()
+  const id = await custom('Echo', {
+    nodes: [cap('data.select-0')],
+    customNodeConfig: fields({ id: 'select-0', ...field }),
+  })
+  const given = value === undefined ? [] : [{ id: 'select-0', value }]
+  const at = set('at', [['data.at', '{{time}}']], ['call'])
+  const { payload, error } = await press([at, execute(id, { fields: given })], { n: 3, list: [1], markup: '<b>' })
+  expect(error).toBeUndefined()
+  expect((payload.working as Payload).result).toStrictEqual(expected)
+})
+
 test.each([
   [{ type: 'stringTemplate', required: true }, '{{data.nothing}}', 'config.empty'],
+  [{ type: 'numberTemplate', required: true }, '', 'config.missing'],
+  [{ type: 'numberTemplate', required: true }, '{{data.nothing}}', 'config.empty'],
+  [{ type: 'numberTemplate', validMin: 1 }, 0, 'config.type'],
+  [{ type: 'jsonTemplate', required: true }, '', 'config.missing'],
+  [{ type: 'payloadPath', required: true }, '', 'config.missing'],
+  [{ type: 'checkbox' }, 'maybe', 'config.type'],
   [{ type: 'stringTemplate', required: true }, '', 'config.missing'],
   [{ type: 'stringTemplate', validRegExp: '^[a-z]+$' }, 'A1', 'config.type'],
   [{ type: 'stringTemplate', validRegExp: '(' }, 'A1', 'config.type'],
@@ -225,6 +269,21 @@ test('goes on at the output that its end names', async () => {
     ])
   expect((await way(0)).payload).toMatchObject({ way: 'first', working: { result: 0 } })
   expect((await way(1)).payload).toMatchObject({ way: 'second', working: { result: 1 } })
+})
+
+test.each([2, -1, 0.5, 'x'])('an end at the output %j fails the run of its caller', async (output) => {
+  const { custom, press } = await open()
+  const id = await custom('Odd', { nodes: [cap('', output)] })
+  const { status, error } = await press([execute(id)])
+  expect({ status, node: error?.node?.id }).toEqual({ status: 'failed', node: 'call' })
+})
+
+test('a result that is not asked for is dropped, and changes nothing', async () => {
+  const { custom, press } = await open()
+  const id = await custom('Give', { nodes: [cap('data')] })
+  const { payload, status } = await press([execute(id, { resultPath: '' })], { a: 1 })
+  expect({ status, data: payload.data }).toEqual({ status: 'done', data: { a: 1 } })
+  expect(payload).not.toHaveProperty('working')
 })
 
 test('without an end its caller goes no further, and a warning says so', async () => {

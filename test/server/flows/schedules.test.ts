@@ -24,7 +24,8 @@ async function open() {
   const { store, plans, app } = application
   const woken: number[] = []
   const closers: (() => void)[] = []
-  const start = async (refreshMs = 2_000) => {
+  const start = async (refreshMs = 2_000, aheadMs = 0) => {
+    const now = () => Date.now() + clock.ahead + aheadMs
     const queue = { of: () => openJobs({ app, now, wake: () => void woken.push(now()), nudge: () => undefined }) }
     const schedules = openSchedules({ store, plans, queue, now, log: pino({ level: 'silent' }), refreshMs })
     closers.push(() => schedules.close())
@@ -201,13 +202,63 @@ test('a timer with a key of any length fires', async () => {
   close()
 })
 
-test('of an application that does not change only the revision is read', async () => {
+test('of an application that does not change no flows are read, also by a process that starts', async () => {
   const { plans, addFlow, start, fired, close } = await open()
   await addFlow({ name: 'Tick', triggers: [timer({ seconds: 10 })] })
   await start()
   const loads = vi.spyOn(plans, 'of')
-  await vi.advanceTimersByTimeAsync(100_500)
+  await vi.advanceTimersByTimeAsync(50_500)
+  close()
+  await start()
+  await vi.advanceTimersByTimeAsync(50_000)
   expect(await fired()).toHaveLength(10)
   expect(loads).not.toHaveBeenCalled()
+  close()
+})
+
+test('an application without anything due is not asked', async () => {
+  const { store, addFlow, start, fired, close } = await open()
+  await addFlow({ name: 'Daily', triggers: [timer({ cron: '0 8 * * *' })] })
+  await start()
+  await vi.advanceTimersByTimeAsync(100)
+  const asked = vi.spyOn(store, 'app')
+  await vi.advanceTimersByTimeAsync(7 * 3_600_000)
+  expect(asked).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(3_600_000)
+  expect(await fired()).toHaveLength(1)
+  close()
+})
+
+test.each([-120_000, 120_000])(
+  'beside a process whose clock is off by %i ms nothing fires twice or more often',
+  async (off) => {
+    const { addFlow, start, fired, close } = await open()
+    await addFlow({ name: 'Tick', triggers: [timer({ seconds: 10 }), timer({ cron: '*/5 * * * *' }, 'c')] })
+    await start()
+    await start(2_000, off)
+    await vi.advanceTimersByTimeAsync(305_000)
+    close()
+    await start()
+    await vi.advanceTimersByTimeAsync(600_000)
+    const times = (await fired()).map((time) => Date.parse(`${time}Z`)).toSorted()
+    const beats = times.filter((time) => time % 300_000 !== 0)
+    expect(new Set(beats).size).toBe(beats.length)
+    // In 905 s, and as long as it takes the last process to come to where another clock was.
+    expect(times.length).toBeGreaterThan(905 / 10 - 15)
+    expect(times.length).toBeLessThanOrEqual(905 / 10 + 15)
+    for (const [n, time] of beats.slice(1).entries()) expect(time - beats[n]!).toBeGreaterThanOrEqual(10_000)
+    close()
+  },
+)
+
+test('a schedule of an older version, which does not say what it runs, is completed before it fires', async () => {
+  const { app, plans, addFlow, start, fired, close } = await open()
+  const flowId = await addFlow({ name: 'Tick', triggers: [timer({ seconds: 10 })] })
+  const [flow] = (await plans.of(app)).flows
+  const stamp = JSON.stringify(flow!.plan.triggers[0]!.config)
+  await app.collection('schedules').insert({ key: `${flowId}:k`, stamp, nextAt: now() + 5_000 })
+  await start()
+  await vi.advanceTimersByTimeAsync(11_000)
+  expect(await fired()).toHaveLength(1)
   close()
 })

@@ -207,7 +207,7 @@ describe('a worker that ends in the middle', () => {
     expect(before).toBe(3_000)
     const [job] = await app.collection('jobs').find()
     const made: string[] = []
-    const { jobs, queue } = openMember({ store, dispatch: openLocalDispatch(), lookMs: 20 }, [
+    const { jobs, queue } = openMember({ store, dispatch: openLocalDispatch(), lookMs: 20, leaseMs: 500 }, [
       deviceImportJob({ happened: noteMade(made) }),
     ])
     const ended = await reaches(jobs, job!.id, 'done')
@@ -295,7 +295,7 @@ test('imports that were canceled count for the limit of an hour, however many ot
   const { app, jobs, start } = await openWorld({ kind: 'none', run: async () => undefined })
   for (let n = 0; n < 20; n += 1) expect(await jobs.cancel((await start('name\nPump')).id)).toBe(true)
   for (let n = 0; n < 5; n += 1) await jobs.cancel((await jobs.add({ kind: 'other', input: n })).id)
-  await openRetention({ now, limits: { ended: 2 } }).atLook(app)
+  await openRetention({ now, limits: { ended: 2 } }).sweep(app)
   const kinds = (await app.collection('jobs').find()).map(({ kind }) => kind)
   expect(kinds.filter((kind) => kind === 'other')).toHaveLength(2)
   await expect(start('name\nPump')).rejects.toThrow('at most 20 imports')

@@ -43,6 +43,35 @@ for (const { name, describe, open } of dispatches) {
       expect(turns).toEqual(['a', 'b', 'c', 'b'])
     })
 
+    test('gives tenants their turns one after the other, however many applications they have', async () => {
+      const dispatch = await started()
+      const turns: string[] = []
+      const leave = gate()
+      dispatch.onWake(async ({ tenant, application }) => {
+        turns.push(`${tenant} ${application}`)
+        await leave.passed
+        return false
+      }, 1)
+      const scopes = ['a 0', 'a 1', 'a 2', 'a 3', 'b 1', 'b 2', 'c 1'].map((one) => one.split(' ') as [string, string])
+      for (const [tenant, application] of scopes) {
+        dispatch.wake({ tenant, application })
+        if (application === '0') {
+          await until(
+            () => turns.length,
+            (length) => length === 1,
+          )
+        }
+        // The line is filled in the order of the calls.
+        if (name !== 'local') await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      leave.open()
+      await until(
+        () => turns.length,
+        (length) => length === 7,
+      )
+      expect(turns).toEqual(['a 0', 'a 1', 'b 1', 'c 1', 'a 2', 'b 2', 'a 3'])
+    })
+
     test('gives another turn for a wake during a turn, beside it', async () => {
       const dispatch = await started()
       let running = 0

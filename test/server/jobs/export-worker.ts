@@ -1,21 +1,23 @@
 import pino from 'pino'
 import { exportJob } from '../../../server/jobs/export.ts'
 import { exportCleanupJob } from '../../../server/jobs/export-cleanup.ts'
-import { openLocalDispatch } from '../../../server/jobs/local-dispatch.ts'
+import { openDispatch } from '../../../server/jobs/open-dispatch.ts'
 import type { Jobs } from '../../../server/jobs/port.ts'
 import { openQueue } from '../../../server/jobs/queue.ts'
 import { openMailer } from '../../../server/mail.ts'
+import { openStore } from '../../../server/store/open.ts'
 import type { AppStore } from '../../../server/store/port.ts'
-import { openSqlite } from '../../../server/store/sqlite.ts'
 
-/** Works on the jobs of the file given, and prints the blobs and points as they come. The test kills it. */
+/** Works on the jobs of the store given, and prints the blobs and points as they come. The test kills it. */
 const [file = '', outbox = '', application = ''] = process.argv.slice(2)
+const { STORE_URL, REDIS_URL, LEASE_MS } = process.env
 const now = () => Date.now()
-const store = await openSqlite({ file })
+const log = pino({ level: 'silent' })
+const store = await openStore(STORE_URL, file)
 const app = store.app({ tenant: 't1', application })
 const queue = openQueue({
-  ...{ store, dispatch: openLocalDispatch(), now, log: pino({ level: 'silent' }) },
-  ...{ leaseMs: 600, lookMs: 50 },
+  ...{ store, dispatch: await openDispatch(REDIS_URL, log), now, log },
+  ...{ leaseMs: Number(LEASE_MS), lookMs: 50 },
 })
 const jobsOf = (of: AppStore): Jobs => queue.of(of)
 const mailer = openMailer({ smtpUrl: undefined, outbox, from: 'noreply@example.com', queue, now })

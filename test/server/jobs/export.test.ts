@@ -345,7 +345,7 @@ test('an archive can be downloaded however many other jobs have ended since', as
     const { id } = await exports.jobs.add({ kind: 'other', input: n })
     await app.collection('jobs').update(id, { status: 'done', endedAt: now + n, dueAt: undefined })
   }
-  await openRetention({ now: () => now + 1_000, limits: { ended: 2 } }).atLook(app)
+  await openRetention({ now: () => now + 1_000, limits: { ended: 2 } }).sweep(app)
   expect(await exports.jobsOfKind('other')).toHaveLength(2)
   expect(await exports.jobs.get(job.id)).toMatchObject({ status: 'done' })
 })

@@ -53,7 +53,7 @@ describe('processes that die', () => {
     expect(left).toMatchObject({ status: 'running', attempts: 1, progress: { completed: 1, total: 2 } })
 
     const run = async ({ attempt }: JobContext) => ({ output: `attempt ${attempt}` })
-    const options = { store, dispatch: openLocalDispatch(), lookMs: 50 }
+    const options = { store, dispatch: openLocalDispatch(), lookMs: 50, leaseMs: 600 }
     const rescuer = openMember(options, [{ kind: 'slow', run, backoffMs: { first: 20, most: 40 } }])
     const done = await reaches(rescuer.jobs, id, 'done')
     expect(done).toMatchObject({ attempts: 2, output: 'attempt 2' })

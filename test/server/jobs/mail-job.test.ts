@@ -139,7 +139,7 @@ describe('a worker that ends in the middle', () => {
     onTestFinished(() => store.close())
     answer = 0
     const clock = { now: Date.now() }
-    const options = { store, dispatch: openLocalDispatch(), now: () => clock.now, lookMs: 20 }
+    const options = { store, dispatch: openLocalDispatch(), now: () => clock.now, lookMs: 20, leaseMs: 500 }
     const { jobs, app, queue } = openMember(options, [mailJob(smtpDelivery(smtp.url))])
     const [job] = await app.collection('jobs').find()
     // The lease runs out; the job then waits a little.
@@ -259,7 +259,7 @@ test('a mail that is to be sent only once is known, however many other jobs have
   const { id } = await jobs.add(once)
   await reaches(jobs, id, 'done')
   for (let n = 0; n < 5; n += 1) await jobs.cancel((await jobs.add({ kind: 'other', input: n })).id)
-  await openRetention({ now: () => clock.now, limits: { ended: 2 } }).atLook(app)
+  await openRetention({ now: () => clock.now, limits: { ended: 2 } }).sweep(app)
   expect(await app.collection('jobs').count({ field: 'kind', op: 'eq', value: 'other' })).toBe(2)
   expect((await jobs.add(once)).id).toBe(id)
 })
@@ -269,6 +269,6 @@ test('no more mails that were sent are kept than other jobs', async () => {
   const app = store.app(own)
   const { jobs } = worker(scripted())
   for (let n = 0; n < 3; n += 1) await reaches(jobs, (await jobs.add({ kind: 'mail', input })).id, 'done')
-  await openRetention({ now: () => clock.now, limits: { ended: 2 } }).atLook(app)
+  await openRetention({ now: () => clock.now, limits: { ended: 2 } }).sweep(app)
   expect(await app.collection('jobs').count()).toBe(2)
 })

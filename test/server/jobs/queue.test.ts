@@ -320,13 +320,12 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
           operations: [{ insert: 'recipes' as const, document: { name: 'late', template: {} } }],
         }
       }
-      const first = await member([{ kind: 'export', run: slow }])
+      // For another worker, with a shorter lease, it gives no sign of life.
+      const first = await member([{ kind: 'export', run: slow }], { leaseMs: 600_000, concurrency: 1 })
       const { id } = await first.jobs.add({ kind: 'export', input: {} })
       await reaches(first.jobs, id, 'running')
-      // Another worker, whose clock is a minute on.
       const run = async ({ attempt }: JobContext) => ({ output: `taken over as attempt ${attempt}` })
-      const later = { now: () => Date.now() + 60_000, lookMs: 20 }
-      const second = await member([{ kind: 'export', run, backoffMs: soon }], later)
+      const second = await member([{ kind: 'export', run, backoffMs: soon }], { leaseMs: 100, lookMs: 20 })
       expect(await reaches(second.jobs, id, 'done')).toMatchObject({ attempts: 2, output: 'taken over as attempt 2' })
       leave.open()
       await until(
@@ -348,7 +347,7 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
         .app(own)
         .collection('jobs')
         .insert({ ...dead, ...stamps, attempts: 5, requestedBy: by })
-      const { jobs } = await member([{ kind: 'poison', run: nothing }])
+      const { jobs } = await member([{ kind: 'poison', run: nothing }], { leaseMs: 100, lookMs: 20 })
       const failed = await reaches(jobs, id, 'failed')
       expect(failed).toMatchObject({ attempts: 5, error: { code: 'job.died' }, progress: { completed: 3 } })
       for (const gone of ['slot', 'leaseUntil', 'dueAt', 'startId']) expect(failed).not.toHaveProperty(gone)
@@ -383,7 +382,7 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
       }
       let jump = 0
       const now = () => Date.now() + jump
-      const { jobs } = await member([{ kind: 'long', run }], { now, lookMs: 20 })
+      const { jobs } = await member([{ kind: 'long', run }], { now, lookMs: 20, leaseMs: 1_000 })
       const { id } = await jobs.add({ kind: 'long', input: {} })
       await reaches(jobs, id, 'running')
       jump = 3_600_000
@@ -397,6 +396,47 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
       leave.open()
       expect(await reaches(jobs, id, 'done')).toMatchObject({ attempts: 1, output: false })
     })
+
+    for (const minutes of [-2, 2]) {
+      test(`a worker whose clock is ${minutes} minutes off takes no job from one that lives, and its own are left alone`, async () => {
+        const { store, member, ended } = await world()
+        const leave = gate()
+        const starts: string[] = []
+        const run = async ({ id }: JobContext) => {
+          starts.push(id)
+          await leave.passed
+          return undefined
+        }
+        const now = () => Date.now() + minutes * 60_000
+        // On a slow store a sign of life takes its time.
+        const options = { leaseMs: slow ? 6_000 : 600, lookMs: 20, perApplication: 1 }
+        const [right, wrong] = [
+          await member([{ kind: 'long', run }], options),
+          await member([{ kind: 'long', run }], { ...options, now }),
+        ]
+        await makeApplication(store, other)
+        await right.jobs.add({ kind: 'long', input: 1 })
+        await right.queue.of(store.app(other)).add({ kind: 'long', input: 2, dueAt: 0 })
+        await until(
+          () => starts.length,
+          (length) => length === 2,
+        )
+        const leases = await store.app(own).collection('jobs').find()
+        await until(
+          () => store.app(own).collection('jobs').find(),
+          // Two leases on.
+          ([job]) => job!.leaseUntil! > leases[0]!.leaseUntil! + 2 * options.leaseMs,
+        )
+        leave.open()
+        await ended(1)
+        await until(
+          () => right.ends.length + wrong.ends.length,
+          (count) => count === 2,
+        )
+        expect(starts).toHaveLength(2)
+        expect([...right.ends, ...wrong.ends].every(({ status }) => status === 'done')).toBe(true)
+      })
+    }
 
     test('runs no more jobs of an application at a time than it may, over two workers', async () => {
       const { member, ended, addMany } = await world()
@@ -441,6 +481,50 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
       )
       // Turns that had begun, and one more for each place.
       expect(order.indexOf(other.application) - begun).toBeLessThanOrEqual(8)
+    })
+
+    test('a tenant with many applications leaves room for another, however long its jobs take', async () => {
+      const { store, member } = await world()
+      const leave = gate()
+      let theirs = 0
+      const run = async ({ app }: JobContext) => {
+        if (app.scope.tenant === theirTenant) return undefined
+        theirs += 1
+        await leave.passed
+        return undefined
+      }
+      const theirTenant = 'tenant-2'
+      const worker = await member([{ kind: 'work', run }], { concurrency: 4, perTenant: 3 })
+      const flooding = Array.from({ length: 6 }, (_, n) => ({ tenant: own.tenant, application: `${n}`.repeat(24) }))
+      for (const scope of flooding) {
+        await makeApplication(store, scope)
+        await worker.queue.of(store.app(scope)).add({ kind: 'work', input: {} })
+      }
+      await until(
+        () => theirs,
+        (count) => count === 3,
+      )
+      const single = { tenant: theirTenant, application: own.application }
+      await makeApplication(store, single)
+      const jobs = worker.queue.of(store.app(single))
+      const { id } = await jobs.add({ kind: 'work', input: {} })
+      await reaches(jobs, id, 'done')
+      expect(theirs).toBe(3)
+      leave.open()
+      await until(
+        () => theirs,
+        (count) => count === 6,
+      )
+    })
+
+    test('what is added after it was closed holds up nobody', async () => {
+      const { member } = await world()
+      const { jobs, queue } = await member()
+      await queue.close()
+      const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+      const before = timers()
+      await jobs.add({ kind: 'work', input: {}, dueAt: Date.now() + 4_000 })
+      expect(timers()).toBeLessThanOrEqual(before)
     })
 
     test('lets running jobs end when it closes, and leaves the others to be done', async () => {
@@ -574,9 +658,9 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
       }
       const failing = {
         ...store,
-        applications: async () => {
+        due: async (...what: Parameters<typeof store.due>) => {
           check()
-          return store.applications()
+          return store.due(...what)
         },
         app: (scope: typeof own) => {
           const app = store.app(scope)

@@ -299,6 +299,70 @@ describe('an execution', () => {
   })
 })
 
+describe('an execution for rows of a data table', () => {
+  const rows = () => world.resources().dataTables
+
+  async function table(name: string, values: readonly number[]): Promise<string> {
+    const { id } = await rows().create({ name, columns: [{ name: 'n', dataType: 'number', constraint: 'optional' }] })
+    for (const n of values) await rows().insert(id, { n })
+    return id
+  }
+
+  test('has an iteration for each row that its query finds, with the row', async () => {
+    const dataTableId = await table('t', [1, 2, 3, 4])
+    await table('other', [5])
+    await start(
+      {
+        resourceType: 'dataTableRow',
+        dataTableId,
+        queryJson: '{"n": {"$gt": {{ctx.least}} } }',
+        defaultContext: '{"least":2}',
+        maxIterationConcurrency: 10,
+      },
+      '',
+    )
+    const seen = (await runs('resourceJobIteration')).map(({ dataTableRow }) => (dataTableRow as { n: number }).n)
+    expect(seen.toSorted()).toEqual([3, 4])
+    for (const id of await iterationIds()) await acknowledge(id)
+    expect(await complete()).toMatchObject({ success: true, execution: { executionSummary: { succeeded: 2 } } })
+  })
+
+  test('takes the table of its context, and more rows than are read at once', async () => {
+    const dataTableId = await table('many', [])
+    const row = (n: number) => ({ insert: 'dataTableRows' as const, document: { tableId: dataTableId, cells: { n } } })
+    await world.app.write(Array.from({ length: 1_005 }, (_, n) => row(n)))
+    const settings = { resourceType: 'dataTableRow', dataTableId: '{{ctx.table}}', maxIterationConcurrency: 10 }
+    const { executionId } = await start(settings, '', { context: { table: dataTableId } })
+    expect(await iterationIds()).toHaveLength(10)
+    expect(await world.app.collection('resourceExecutions').get(executionId)).toMatchObject({ total: 1_005 })
+    expect(await world.app.collection('resourceIterations').count()).toBe(1_005)
+  })
+
+  test('leaves out rows that are gone meanwhile, alone or with their table', async () => {
+    const dataTableId = await table('t', [1, 2, 3])
+    await start({ resourceType: 'dataTableRow', dataTableId }, '')
+    const waiting = await world.app
+      .collection('resourceIterations')
+      .find({ sort: { field: 'position', direction: 'asc' } })
+    await rows().remove(dataTableId, { by: 'id', id: waiting[1]!.resourceId })
+    await acknowledge((await iterationIds())[0])
+    expect(await iterationIds()).toHaveLength(2)
+    await rows().removeTable(dataTableId)
+    await acknowledge((await iterationIds())[1])
+    expect(await complete()).toMatchObject({ success: true, execution: { executionSummary: { succeeded: 3 } } })
+  })
+
+  test('whose table is not there, or is that of another application, ends with an error', async () => {
+    const other = world.store.app({ ...world.app.scope, application: 'b'.repeat(24) })
+    const theirs = await world.resources(other).dataTables.create({ name: 't', columns: [] })
+    await start({ resourceType: 'dataTableRow', dataTableId: theirs.id }, '')
+    expect(await complete()).toMatchObject({
+      success: false,
+      execution: { status: 'errored', error: expect.any(String), executionSummary: { succeeded: 0 } },
+    })
+  })
+})
+
 describe('a worker that dies', () => {
   // Listing, three starts and the end: each of these writes, before and after.
   test.each([1, 2, 3, 4, 5, 6].flatMap((write) => [false, true].map((after) => [write, after] as const)))(
@@ -321,6 +385,82 @@ describe('a worker that dies', () => {
     await jobs.execute({ jobId })
     await Promise.all([work(), work(), work()])
     expect(await iterationIds()).toHaveLength(5)
+  })
+})
+
+describe('what is kept of executions', () => {
+  const executions = () => world.app.collection('resourceExecutions')
+  const counts = async () => ({
+    executions: await executions().count(),
+    iterations: await world.app.collection('resourceIterations').count(),
+    files: await world.app.collection('files').count(),
+  })
+  const day = 86_400_000
+
+  async function endOne(jobId: string) {
+    const before = (await iterationIds()).length
+    await jobs.execute({ jobId })
+    await work()
+    for (const id of (await iterationIds()).slice(before)) await acknowledge(id)
+  }
+
+  test('is all of the last 30 days; then they go with their iterations and reports, and nothing else', async () => {
+    const jobId = await make({ maxIterationConcurrency: 10 }, 'ab')
+    await endOne(jobId)
+    world.clock.now += 10 * day
+    await endOne(jobId)
+    const blobs = (await world.app.collection('files').find()).map(({ blob }) => blob)
+    expect(await counts()).toEqual({ executions: 2, iterations: 4, files: 2 })
+    world.clock.now += 20 * day - 1
+    await work()
+    expect(await counts()).toEqual({ executions: 2, iterations: 4, files: 2 })
+    world.clock.now += 1
+    await work()
+    expect(await counts()).toEqual({ executions: 1, iterations: 2, files: 1 })
+    const [left] = await world.app.collection('files').find()
+    const there = await Promise.all(blobs.map(async (blob) => (await world.app.blobs.read(blob)) !== undefined))
+    expect(there).toEqual(blobs.map((blob) => blob === left!.blob))
+    world.clock.now += 10 * day
+    await work()
+    expect(await counts()).toEqual({ executions: 0, iterations: 0, files: 0 })
+    expect(await world.app.collection('resourceJobs').count()).toBe(1)
+    const waiting = await world.app.collection('jobs').count({ field: 'dueAt', op: 'gt', value: now() })
+    expect(waiting).toBe(0)
+  })
+
+  test('is no more than the newest hundred of each resource job, and all that go on', async () => {
+    const jobId = await make({}, 'a')
+    await endOne(await make({}, ''))
+    const ended = (n: number) => ({
+      ...{ jobId, name: 'Job', resourceType: 'device' as const, status: 'completed' as const, context: {}, query: {} },
+      ...{ maxIterationConcurrency: 1 as const, iterationDelay: 0, iterationTimeout: 60_000, retryOnTimeout: false },
+      ...{ retryOnFailure: false, maxIterationRetries: 1, retryDelay: 0, depth: 0, sourceType: 'flow', sourceId: 'f' },
+      ...{ total: 0, startedAt: now(), completedAt: now() - 1_000 + n },
+    })
+    for (let n = 0; n < 110; n++) await executions().insert(ended(n))
+    const [oldest] = await executions().find({ sort: { field: 'completedAt', direction: 'asc' }, limit: 1 })
+    const going = await jobs.execute({ jobId })
+    await endOne(jobId)
+    const mine = { field: 'jobId', op: 'eq', value: jobId } as const
+    const done = { all: [mine, { field: 'completedAt', op: 'ne', value: null }] } as const
+    expect(await executions().count(done)).toBeLessThanOrEqual(100)
+    expect(await executions().get(oldest!.id)).toBeUndefined()
+    expect(await executions().get(going.executionId)).toBeDefined()
+    expect(await executions().count({ not: mine })).toBe(1)
+  })
+
+  test('goes whole, however often the worker that removes it dies', async () => {
+    const jobId = await make({}, 'ab')
+    await endOne(jobId)
+    for (const id of (await iterationIds()).slice(1)) await acknowledge(id)
+    world.clock.now += 30 * day
+    for (const after of [false, true, false, true]) {
+      deaths = { left: after ? 2 : 1, after }
+      await work()
+    }
+    deaths = { left: Number.POSITIVE_INFINITY, after: false }
+    await work()
+    expect(await counts()).toEqual({ executions: 0, iterations: 0, files: 0 })
   })
 })
 

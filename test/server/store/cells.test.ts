@@ -169,6 +169,7 @@ test('sqlite: a file of a release without cells gets them, of the rows that it h
     .insert({ tableId, cells: { a: 'x', b: 2 } })
   await older.close()
   const raw = new DatabaseSync(file)
+  raw.exec('DROP INDEX apps_unsettled; ALTER TABLE apps DROP COLUMN settled; ALTER TABLE apps DROP COLUMN places')
   raw.exec('DROP TABLE cells; PRAGMA user_version = 1')
   raw.close()
   const store = await openSqlite({ file })

@@ -210,6 +210,29 @@ describe('a process that dies', () => {
     expect(await (await open(url)).app(own).collection('origins').get(idOf(7))).toBeUndefined()
   })
 
+  test('after it wrote down what to do is completed by whoever looks for what is due', async () => {
+    const url = mongoDatabase()
+    const store = await open(url, 400)
+    const flow = await store
+      .app(own)
+      .collection('flows')
+      .insert({
+        ...{ name: 'a', flowClass: 'cloud', enabled: true },
+        content: { triggers: [], nodes: [], globals: [] },
+      })
+    await store.settle(own, 1)
+    const database = await raw(url)
+    const steps = [await stepOf(database, 'flows', flow.id, { ...flow, name: 'b', revision: 2 })]
+    const journal = { app: JSON.stringify(['t1', 'a1']), token: 'x', parts: 0, revision: 2, steps }
+    const journals = database.collection<{ _id: string }>('journals')
+    await journals.insertOne({ _id: journal.app, ...journal })
+    await database.collection<{ _id: string }>('locks').insertOne({ _id: 'dead', key: journal.app, beat: 3 } as never)
+    expect(await store.due('jobs', 'dueAt', 1)).toEqual([])
+    expect(await journals.countDocuments()).toBe(0)
+    expect(await store.app(own).collection('flows').get(flow.id)).toMatchObject({ name: 'b' })
+    expect(await store.unsettled()).toEqual([{ scope: own, revision: 2 }])
+  })
+
   test.each<[string, (id: string) => object, { stamp?: string }]>([
     ['of a document that was written since', () => origin('flow', 'new', idOf(9)), { stamp: 'old' }],
     ['of a unique combination that was given away since', () => origin('flow', 'taken', idOf(9)), {}],

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import type { Field } from '../../engine/fields.ts'
+import { nodes, triggers } from '../../nodes/index.ts'
+
+type Fields = Record<string, Field<unknown>>
+
+/** Settings without a line that says what they are for, by the type of their node. */
+function unexplained(type: string, fields: Fields): string[] {
+  return Object.values(fields).flatMap((one) => {
+    const inner = one.of !== undefined && !Array.isArray(one.of) ? unexplained(type, one.of as Fields) : []
+    return one.help ? inner : [`${type} ${one.key}`, ...inner]
+  })
+}
+
+const groups: readonly string[] = ['logic', 'debug']
+
+test('every setting of logic and debug nodes and of triggers says what it is for', () => {
+  const chosen = [...nodes.filter(({ group }) => groups.includes(group)), ...triggers]
+  expect(chosen.flatMap(({ type, config }) => unexplained(type, config as Fields))).toEqual([])
+})
