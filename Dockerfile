@@ -23,5 +23,5 @@ EXPOSE 3000 1883
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Node itself is process 1: it gets the SIGTERM that lets requests and jobs end.
-ENTRYPOINT ["node", "server/main.ts"]
+ENTRYPOINT ["node", "server/headgate.mjs"]
 CMD ["start"]

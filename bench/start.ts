@@ -10,7 +10,7 @@ const flows = 100
 const mostSeconds = 1.5
 const mostMb = 180
 // Long enough for what the last requests left behind to be written and collected, short of the rest of idle children.
-const settleMs = 10_000
+const settleMs = 15_000
 
 /** From the start of the process to the first answer of one of 100 flows; then what it keeps of the memory. */
 export async function run(effort: Effort): Promise<Figure[]> {

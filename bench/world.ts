@@ -73,7 +73,7 @@ export async function openWorld({
       ...{ host, data, token: await tokenOf(data) },
       start: (flags = []) =>
         startServer({
-          args: [...flags, 'server/main.ts', 'start', ...imports],
+          args: [...flags, 'server/headgate.mjs', 'start', ...imports],
           env,
           anywhere: Boolean(settings.STORE_URL),
         }),

@@ -9,6 +9,7 @@ import {
   readDocument,
 } from './document.ts'
 import { FlowError, type FlowErrorCode } from './errors.ts'
+import { type FieldScope, mostCompileWork } from './field.ts'
 import { compileGroup, type Setting } from './fields.ts'
 import type { AnyNode, NodePlace } from './node.ts'
 import type { Payload } from './payload.ts'
@@ -75,9 +76,10 @@ export function compileFlow(
     })
     return { plan: { triggers: [], nodes: [], globals: {} }, problems }
   }
+  const work = { left: mostCompileWork }
   const indexes = new Map(document.nodes.map((node, index) => [node.id, index]))
   const wires = (outputIds: string[][]) => outputIds.map((ids) => ids.map((id) => indexes.get(id)!))
-  const parts = document.nodes.map((node, index) => compileNode(node, index, options, problems))
+  const parts = document.nodes.map((node, index) => compileNode(node, index, { ...options, work }, problems))
   const outputs = new Map(document.nodes.map((node) => [node, wires(node.outputIds)]))
   const bodyNodes = document.nodes.map((node, index) => ({ document: node, definition: parts[index]!.definition }))
   const wiresOf = (node: BodyNode) => outputs.get(node.document)!
@@ -87,7 +89,7 @@ export function compileFlow(
     outputs: wiresOf(bodyNodes[index]!),
     committing: committingOutputs(bodyNodes[index]!, bodyNodes, wiresOf),
   }))
-  const triggers = compileTriggers(document, options, problems).map((trigger, index) => ({
+  const triggers = compileTriggers(document, { ...options, work }, problems).map((trigger, index) => ({
     ...trigger,
     entry: wires(document.triggers[index]!.outputIds).flat(),
   }))
@@ -102,7 +104,7 @@ export function globalsOf(globals: readonly { key: string; json: string }[]): Pa
   return Object.fromEntries(globals.map(({ key, json }) => [key, JSON.parse(json) as unknown]))
 }
 
-type Options = Parameters<typeof compileFlow>[1]
+type Options = Parameters<typeof compileFlow>[1] & Pick<FieldScope, 'work'>
 type Part = Pick<PlanNode, 'place' | 'definition' | 'settings'>
 
 function compileNode(node: DocumentNode, index: number, options: Options, problems: Problem[]): Part {
@@ -127,6 +129,7 @@ function compileNode(node: DocumentNode, index: number, options: Options, proble
   }
   const settings = compileGroup(definition.config, node.config, {
     templates: options.templates,
+    work: options.work,
     pointer: `${pointer}/config`,
     meta: node.meta,
     metaPointer: `${pointer}/meta`,
@@ -175,6 +178,7 @@ function compileTriggers(document: FlowDocument, options: Options, problems: Pro
     if (!sound) report('document.class', `${pointer}/type`, `${published} cannot start ${options.flowClass} flows`)
     const settings = compileGroup(definition.config, trigger.config, {
       templates: options.templates,
+      work: options.work,
       pointer: `${pointer}/config`,
       meta,
       metaPointer: `${pointer}/meta`,

@@ -21,7 +21,12 @@ export interface FieldScope {
   /** JSON pointer of the raw setting in the flow document. */
   pointer: string
   report(problem: { code: FlowErrorCode; message: string; pointer: string }): void
+  /** What all templates and expressions of the flow may take to compile together, in microseconds or so; undefined: any time. */
+  work?: { left: number }
 }
+
+/** Nobody else gets the thread while a flow is compiled: a second or so, however large it is. */
+export const mostCompileWork = 1_000_000
 
 /**
  * A kind of setting at a stored key. Everything but `compile` is plain data for forms and schemas.
@@ -82,6 +87,7 @@ export function compileText<T>(
   }
   const source = raw === undefined || raw === null ? '' : String(raw)
   try {
+    spendWork(source, scope)
     const setting = compile(source)
     if (isCheap(source)) return (at) => setting(at.payload)
     return (at) => {
@@ -97,6 +103,19 @@ export function compileText<T>(
     if (!(error instanceof FlowError)) throw error
     return broken(scope, error.code, error.message)
   }
+}
+
+const MUSTACHE_WORK = 50
+const CHAR_WORK = 0.2
+
+function spendWork(source: string, { work }: FieldScope): void {
+  if (!work) return
+  work.left -= source.length * CHAR_WORK + (source.split('{{').length - 1) * MUSTACHE_WORK
+  if (work.left >= 0) return
+  throw new FlowError(
+    'template.limit',
+    `Expected at most ${mostCompileWork / MUSTACHE_WORK} places {{...}} and ${mostCompileWork / CHAR_WORK} characters in all templates of a flow, got more. Split the flow.`,
+  )
 }
 
 // Text as it stands, or the value at one path: most settings, and nothing that could take long.

@@ -1,5 +1,3 @@
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
 import type { CommandIo } from './cli/io.ts'
 import { ConfigError } from './config.ts'
 import { StoreError } from './store/port.ts'
@@ -40,9 +38,6 @@ const io: CommandIo = {
   err: (line) => void process.stderr.write(`${line}\n`),
   env: process.env,
 }
-
-// Half of the time that a command takes to start. Beside the packages, where nobody else can write.
-enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/headgate'))
 
 // Whoever reads may leave before the end, as `head` does.
 for (const stream of [process.stdout, process.stderr]) {

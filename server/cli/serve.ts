@@ -62,7 +62,7 @@ export async function serve(folders: readonly string[], { io, password: given }:
     io.out(`ready ${server.url}`)
     // Now, since a process that is killed writes nothing at its end.
     setTimeout(flushCompileCache, 1_000).unref()
-    giveBackWhenQuiet()
+    giveBackWhenQuiet({ onError: (error) => log.warn({ err: error }, 'memory could not be given back') })
     return { config, server, log, reimport, ended }
   } catch (error) {
     await store?.close()

@@ -68,7 +68,7 @@ async function keepSweeping({ store, retention, sweepMs, signal, complain }: Loo
         await ease()
         if (signal.aborted) return
         await retention
-          .sweep(store.app(scope))
+          .sweep(store.app(scope), signal)
           .catch((error) => complain(error, 'ended jobs could not be removed', scope.application))
       }
     } catch (error) {

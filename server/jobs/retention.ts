@@ -25,8 +25,8 @@ export interface Retention {
   ended(scope: Scope): void
   /** Removes some when many have ended since the last time. */
   afterTurn(app: AppStore): Promise<void>
-  /** Removes all of them, step by step. */
-  sweep(app: AppStore): Promise<void>
+  /** Removes all of them, step by step until the signal. */
+  sweep(app: AppStore, signal?: AbortSignal): Promise<void>
 }
 
 const day = 24 * 3_600_000
@@ -75,8 +75,8 @@ export function openRetention({ now, limits }: { now(): number; limits?: Partial
       ends.delete(key)
       await prune(app)
     },
-    async sweep(app) {
-      while ((await prune(app)) > 0);
+    async sweep(app, signal) {
+      while (!signal?.aborted && (await prune(app)) > 0);
     },
   }
 }

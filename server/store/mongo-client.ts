@@ -19,6 +19,11 @@ export interface Connection {
 const oldestWireVersion = 17 // MongoDB 6.0
 const tooOld = 'Expected MongoDB 6.0 or newer'
 const defaultDatabase = 'headgate'
+/**
+ * Of one process, so that eight stay below a hundred: FerretDB 1.x answers nothing any more once each of its hundred connections
+ * to SQLite is held by an update that waits for one more.
+ */
+const mostFerretConnections = 12
 const namesDatabase = /^mongodb(\+srv)?:\/\/[^/?]+\/[^?]/
 const form = 'mongodb://user:password@host:27017/database (reserved characters of the password percent-encoded)'
 
@@ -28,25 +33,31 @@ const form = 'mongodb://user:password@host:27017/database (reserved characters o
  * server older than MongoDB 6.
  */
 export async function connect(url: string): Promise<Connection> {
-  const client = clientOf(url)
+  let client = clientOf(url)
   try {
     await client.connect()
-    const db = client.db(namesDatabase.test(url) ? client.options.dbName : defaultDatabase)
-    const { maxWireVersion } = await db.command({ hello: 1 })
-    const { version, ferretdbVersion } = await db.command({ buildInfo: 1 })
+    const name = namesDatabase.test(url) ? client.options.dbName : defaultDatabase
+    const { maxWireVersion } = await client.db(name).command({ hello: 1 })
+    const { version, ferretdbVersion } = await client.db(name).command({ buildInfo: 1 })
     if (maxWireVersion < oldestWireVersion) {
       throw new StoreError('unavailable', `${tooOld}, found ${version}. Upgrade the server.`)
     }
+    const ferret1 = isFerret1(ferretdbVersion)
+    if (ferret1 && client.options.maxPoolSize > mostFerretConnections) {
+      await client.close()
+      client = clientOf(url, { maxPoolSize: mostFerretConnections })
+    }
+    const db = client.db(name)
     // Whoever may not read is told now, not by the first request.
     await db.collection('apps').findOne({ _id: '' as never })
-    return openConnection(client, db, isFerret1(ferretdbVersion))
+    return openConnection(client, db, ferret1)
   } catch (error) {
     await client.close()
     throw toStoreError(error)
   }
 }
 
-function clientOf(url: string): MongoClient {
+function clientOf(url: string, limits: { maxPoolSize?: number } = {}): MongoClient {
   try {
     return new MongoClient(url, {
       appName: 'headgate',
@@ -59,6 +70,7 @@ function clientOf(url: string): MongoClient {
       heartbeatFrequencyMS: 1_000,
       socketTimeoutMS: 60_000,
       ignoreUndefined: true,
+      ...limits,
     })
   } catch {
     // The cause is left out: it may quote a part of the password.

@@ -81,6 +81,7 @@ export interface Collection<D> {
    * Ordered by `sort` (absent first, numbers, texts, booleans), then id in the same direction; without `sort` by id. `limit`
    * defaults to 100, most 10,000 (else StoreError `limit`); 0 gives none. Sorted by a cell, a page of a collection that one value
    * of `cells.of` (documents.ts) is asked of costs no more than by a field as long as its documents all have the key, if only as null.
+   * What is written while a page is looked for among many may be missing from it, or be there as it was; nothing is there twice.
    */
   find(query?: FindQuery): Promise<D[]>
   /** The first by the order of `find`. */

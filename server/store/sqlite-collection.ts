@@ -147,10 +147,10 @@ export function openCollection<D extends Document>(options: {
       const page = { filter, descending: sort?.direction === 'desc', skip, limit }
       if (sort !== undefined && 'cell' in sort) {
         numberOfCells(layout, sort.cell, sort.key)
-        return finder.page(app.known(), { ...page, cell: sort.key }).map(toDocument)
+        return (await finder.page(app.known(), { ...page, cell: sort.key })).map(toDocument)
       }
       const field = checkField(layout, sort?.field ?? 'id')
-      return finder.page(app.known(), { ...page, field }).map(toDocument)
+      return (await finder.page(app.known(), { ...page, field })).map(toDocument)
     },
 
     async first(filter) {

@@ -1,46 +1,29 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import { checkFilter } from './filter.ts'
 import type { Filter } from './port.ts'
-import { openCellPages } from './sqlite-cells.ts'
 import type { Database, Row, Sql } from './sqlite-database.ts'
 import { conjuncts, countRows, type Driver, driverOf, type Part, partOf } from './sqlite-drive.ts'
 import { compileFilter, type FilterContext } from './sqlite-filter.ts'
+import { openPages, type PageQuery, type Walk } from './sqlite-page.ts'
 import type { PlacesKeeper } from './sqlite-places.ts'
-import { type Layout, quoted, sortColumn, sortIndex, uniqueIndex } from './sqlite-plan.ts'
-
-/** A page in the order of a field, or of the cells with a key. */
-export type PageQuery = ({ field: string } | { cell: string }) & {
-  filter: Filter
-  descending: boolean
-  skip: number
-  limit: number
-}
+import { type Layout, quoted, sortIndex, uniqueIndex } from './sqlite-plan.ts'
 
 /** Reads documents (`id`, `body`) by filter. */
 export interface Finder {
-  page(app: number, query: PageQuery): Row[]
+  /** In short steps, too, where many must be looked at. */
+  page(app: number, query: PageQuery): Promise<Row[]>
   count(app: number, filter: Filter): Promise<number>
   matches(app: number, id: string, filter: Filter): boolean
   /** Pages of at most 500 in the order of ids, in short steps. */
   each(app: number, filter: Filter): AsyncGenerator<Row[]>
 }
 
-/**
- * Three ways to a page. With a million devices a step along the index of the order costs 0.06 us, to look a row up in a set
- * 0.3 us (when the set is made), to gather and sort a row 1.2 us, to check a row for `within` 0.2 us where places are in memory
- * and 3 us where not. So the smallest set that an index gives is gathered and sorted while it has few rows; up to a middle size it
- * is what a walk along the order looks rows up in; rows of larger ones are met soon enough on a walk that checks each.
- */
-const mostGathered = 2000
-/** A set that is read at once, without counting it first. */
-const mostFew = 200
+/** A set that is gathered to count what fits besides. */
 const mostLookedUp = 30_000
 /** A set that is counted whole, at 0.3 us a row, rather than slice by slice. */
 const mostCounted = 100_000
 /** A statement reads at most so many documents in a row, where it can be cut. */
 const slice = 5000
-
-const everything: Sql = { sql: '1', params: [] }
 
 export interface SmallSet {
   size: number
@@ -65,7 +48,7 @@ export function openFinder({
 }): Finder {
   const { table } = layout
   const idIndex = sortIndex(layout, 'id')
-  const cellPages = openCellPages({ database, layout, smallest, mostGathered })
+  const pages = openPages({ database, layout, smallest, indexOfOne })
 
   /** Gives what `work` gives, which reads all that it reads at once. It may be done twice. */
   function reading<T>({ app, filter }: { app: number; filter: Filter }, work: (context: FilterContext) => T): T {
@@ -93,8 +76,7 @@ export function openFinder({
     for (const part of parts) {
       const driver = driverOf(part, context)
       if (driver === undefined) continue
-      // A walk checks a row for `within` as fast as it looks it up, where places are in memory.
-      const limit = best?.size ?? ('within' in part && context.places ? Math.min(most, mostGathered) : most)
+      const limit = best?.size ?? ('within' in part ? Math.min(most, mostLookedUp) : most)
       const size = countRows(database, driver, limit)
       if (size <= limit) best = { driver, part, size }
       if (size <= 100) break
@@ -103,57 +85,6 @@ export function openFinder({
     const { driver, part, size } = best
     const rest = driver.exact ? parts.filter((other) => other !== part) : parts
     return { size, rows: driver.rows, rest: compileFilter({ all: rest }, context), whole: rest.length === 0 }
-  }
-
-  /** The rows that fit, when an index alone gives them and they are few: one step instead of a count before the read. */
-  function fewRows(filter: Filter, context: FilterContext): Sql | undefined {
-    const driver = 'within' in filter ? driverOf(filter, context) : undefined
-    if (driver === undefined) return undefined
-    const sql = `SELECT DISTINCT row FROM (${driver.rows.sql}) LIMIT ?`
-    const found = database.lists(sql, [...driver.rows.params, mostFew + 1])
-    if (found.length > mostFew) return undefined
-    return { sql: 'SELECT value AS row FROM json_each(?)', params: [JSON.stringify(found.map(([row]) => row))] }
-  }
-
-  function pageOf(query: PageQuery, context: FilterContext): Sql {
-    const { app } = context
-    const { filter, descending, skip, limit } = query
-    const condition = compileFilter(filter, context)
-    const one = indexOfOne(filter)
-    if (one !== undefined) {
-      const sql = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${one} WHERE t.app = ? AND ${condition.sql} LIMIT ? OFFSET ?`
-      return { sql, params: [app, ...condition.params, limit, skip] }
-    }
-    if ('cell' in query) return cellPages.page({ ...query, key: query.cell }, context)
-    const { field } = query
-    const column = sortColumn(field)
-    const way = descending ? 'DESC' : 'ASC'
-    const part = field === 'id' ? partOf(filter, layout) : { index: sortIndex(layout, field), range: everything }
-    const walk = `SELECT t.id, t.body FROM ${table} t INDEXED BY ${part.index} WHERE t.app = ? AND ${part.range.sql}`
-    const order = `ORDER BY t.${column} ${way}, t.id ${way} LIMIT ? OFFSET ?`
-    // Sorted without the bodies, which are read for the page alone.
-    const sorted = (rows: Sql, rest: Sql): Sql => ({
-      sql: `SELECT b.id, b.body FROM (
-          SELECT t.row AS row, t.${column} AS sorted, t.id AS id
-          FROM (${rows.sql}) d CROSS JOIN ${table} t ON t.row = d.row
-          WHERE t.app = ? AND ${rest.sql} ORDER BY sorted ${way}, t.id ${way} LIMIT ? OFFSET ?) p
-        CROSS JOIN ${table} b ON b.row = p.row ORDER BY p.sorted ${way}, p.id ${way}`,
-      params: [...rows.params, app, ...rest.params, limit, skip],
-    })
-    const few = fewRows(filter, context)
-    if (few !== undefined) return sorted(few, everything)
-    const set = smallest(filter, context, mostLookedUp)
-    if (set === undefined) {
-      const params = [app, ...part.range.params, ...condition.params, limit, skip]
-      return { sql: `${walk} AND ${condition.sql} ${order}`, params }
-    }
-    const { size, rows, rest } = set
-    if (size > mostGathered) {
-      // The plus keeps the planner from starting at the set.
-      const sql = `${walk} AND +t.row IN (${rows.sql}) AND ${rest.sql} ${order}`
-      return { sql, params: [app, ...part.range.params, ...rows.params, ...rest.params, limit, skip] }
-    }
-    return sorted({ sql: `SELECT DISTINCT row FROM (${rows.sql})`, params: rows.params }, rest)
   }
 
   /** The count, or what one slice adds to it and the slice that follows. */
@@ -184,11 +115,14 @@ export function openFinder({
   }
 
   return {
-    page(app, query) {
-      return reading({ app, filter: query.filter }, (context) => {
-        const { sql, params } = pageOf(query, context)
-        return database.all(sql, params)
-      })
+    async page(app, query) {
+      let walk: Walk | undefined
+      for (;;) {
+        const step = reading({ app, filter: query.filter }, (context) => pages.step(query, context, walk))
+        if ('rows' in step) return step.rows
+        walk = step.walk
+        await pause()
+      }
     },
 
     async count(app, filter) {

@@ -28,7 +28,7 @@ export interface Cli {
 
 export function cli(args: readonly string[], env: Record<string, string>): Cli {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [join(root, 'server/main.ts'), ...args], {
+  const child = spawn(process.execPath, [join(root, 'server/headgate.mjs'), ...args], {
     cwd: root,
     env: { PATH, HOME, PORT: '0', REQUESTS_PER_SECOND: '0', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -121,3 +121,17 @@ test.each([
     'tl-jwt-secret': value,
   })
 })
+
+test('a flow with more templates than anyone writes is told of, before they are compiled', () => {
+  const blocks = '{{#if a}}{{/if}}'.repeat(8_000)
+  const setting = { type: 'set', destination: 'working.x', valueTemplate: blocks }
+  const nodes = Array.from({ length: 200 }, (_, n) => ({
+    id: `n${n}`,
+    type: 'MutateNode',
+    config: { rules: [setting] },
+  }))
+  const problems = problemsOf(flow(nodes, 'n0'))
+  expect(problems.map(({ node, code }) => `${node} ${code}`)).toEqual(
+    nodes.slice(1).map(({ id }) => `${id} template.limit`),
+  )
+})

@@ -443,10 +443,12 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
       const many = slow ? 9 : 60
       let running = 0
       let most = 0
+      const leave = gate()
       const run = async () => {
         running += 1
         most = Math.max(most, running)
-        await new Promise((resolve) => setTimeout(resolve, slow ? 1_000 : 3))
+        await leave.passed
+        await new Promise((resolve) => setTimeout(resolve, 3))
         running -= 1
         return undefined
       }
@@ -454,6 +456,13 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
       const one = await member([{ kind: 'work', run }], options)
       await member([{ kind: 'work', run }], options)
       await addMany(one, Array<NewJob>(many).fill({ kind: 'work', input: {} }))
+      await until(
+        () => running,
+        (count) => count === 3,
+      )
+      // Time for a fourth to begin, if it could.
+      await new Promise((resolve) => setTimeout(resolve, slow ? 1_000 : 100))
+      leave.open()
       await ended(many)
       expect(most).toBe(3)
     })

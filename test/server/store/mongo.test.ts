@@ -12,7 +12,7 @@ import { type Connection, connect } from '../../../server/store/mongo-client.ts'
 import type { Leases } from '../../../server/store/mongo-lease.ts'
 import { openTurns } from '../../../server/store/mongo-turns.ts'
 import { openStore } from '../../../server/store/open.ts'
-import { type Store, StoreError, type WriteOperation } from '../../../server/store/port.ts'
+import { type AppStore, type Store, StoreError, type WriteOperation } from '../../../server/store/port.ts'
 import { requireOrSkip } from '../../helpers/services-needed.ts'
 import { mongoDatabase } from '../../helpers/store.ts'
 import { openFakeMongo } from '../../services/fake-mongo.ts'
@@ -105,6 +105,21 @@ describe('several processes on one MongoDB', () => {
     const reports = await Array.fromAsync(two.points({ deviceId: idOf(1), start: 0, end: 100 }))
     expect(reports.map(({ data }) => data)).toEqual(times.map((n) => ({ a: n, b: n })))
   })
+})
+
+describe('more writes at once than the server has connections', () => {
+  test('all take place', async () => {
+    const url = mongoDatabase()
+    const stores = [await open(url), await open(url), await open(url), await open(url)]
+    // Each of an application of its own: none waits for the turn of another.
+    const apps = Array.from({ length: 320 }, (_, n) => stores[n % 4]!.app({ tenant: 't1', application: idOf(n) }))
+    const write = async ({ values }: AppStore) => {
+      for (const value of ['1', '2', '3', '4', 'set']) await values.set('flow:1', 'key', value)
+    }
+    await Promise.all(apps.map(write))
+    const read = await Promise.all(apps.map((app) => app.values.get('flow:1', 'key')))
+    expect(read).toEqual(apps.map(() => 'set'))
+  }, 60_000)
 })
 
 describe('two processes that replace one content', () => {
