@@ -21,8 +21,9 @@ export interface GotRun {
 /** Where a run is not as the case expects it. */
 export function compareRun(expect: Expectation, got: GotRun): Mismatch[] {
   const { outcome, reply, mails, requests, messages, places } = got
-  const debug = messages.map(({ nodeId, level, message, value }) => ({
-    ...{ node: places.find(({ id }) => id === nodeId)?.label, level, message, value },
+  const debug = messages.map(({ nodeId, callers = [], level, message, value }) => ({
+    // Of a custom node: its nodes are none of the flow, also where they have the same ids.
+    ...{ node: callers.length > 0 ? nodeId : places.find(({ id }) => id === nodeId)?.label, level, message, value },
   }))
   return [
     ...compareEnd(expect, outcome),
@@ -48,7 +49,8 @@ function compareEnd({ error }: Expectation, outcome: Outcome): Mismatch[] {
 }
 
 function compareWay({ path, visited, notVisited }: Expectation, { visits }: Outcome, places: NodePlace[]): Mismatch[] {
-  const names = visits.map(({ node }) => places.find(({ id }) => id === node) ?? { id: node, label: node })
+  const own = visits.filter(({ inside }) => inside === undefined)
+  const names = own.map(({ node }) => places.find(({ id }) => id === node) ?? { id: node, label: node })
   const means = (wanted: string, place: { id: string; label: string }) => wanted === place.id || wanted === place.label
   const way = names.map(({ label }) => label)
   const wrong: Mismatch[] = []

@@ -180,6 +180,26 @@ describe('custom nodes', () => {
     expect(file.wires).toMatchObject({ taken: 1, all: 4 })
   })
 
+  test('the way of a run is that through its own nodes, whatever those inside are called', async () => {
+    const note = { id: 'note', type: 'DebugNode', meta: { label: 'Mine' }, outputIds: [['if']] }
+    const inner = { ...sorter.nodes[0]!, id: 'if' }
+    const noting = { ...sorter, triggers: [start('note')], nodes: [note, inner, ...sorter.nodes.slice(1)] }
+    const own = { id: 'if', type: 'DebugNode', meta: { label: 'Own' }, config: { message: 'x' }, outputIds: [['call']] }
+    const { file } = await run(
+      [own, ...nodes],
+      [
+        { expect: { path: ['Own', 'Sort', 'Set no'], visited: ['if'], notVisited: ['Set yes'] } },
+        { expect: { debug: [{ node: 'Own' }, { node: 'note' }] } },
+        { expect: { visited: ['Big?'] } },
+      ],
+      { world: { flows: [noting] }, data: { n: 1 } },
+    )
+    expect(file.cases.map(({ mismatches }) => mismatches)).toEqual([
+      ...[[], []],
+      [{ at: 'visited', expected: 'a node "Big?" in the flow', got: 'none of this id or label' }],
+    ])
+  })
+
   test('inside of them the clock is that of the test, delays take no time, and mails are kept', async () => {
     const { file } = await run(
       nodes,
