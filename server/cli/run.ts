@@ -93,7 +93,7 @@ async function runOnce({ payload: given, trigger: wanted, json, store, config, i
     }))
     const outcome = await run({
       ...{ plan: flow.plan, entry: trigger.entry, payload },
-      services,
+      services: services as unknown as Record<string, unknown>,
       limits: { milliseconds: config.runTimeoutMs },
     })
     const { cause: _, ...error } = outcome.error ?? { cause: undefined }
