@@ -1,9 +1,14 @@
 import { FlowError, type FlowErrorCode } from '../errors.ts'
+import { hasMoreKeys, MOST_JSON_KEYS } from '../json-text.ts'
 import { type LogLine, logsOf, type RealmReply, unpack } from './wire.ts'
 
 /** Turns the realm's text into what the script left. Throws the FlowError that the text tells of. */
 export function replyToResult(text: string, limitBytes: number): { value: unknown; logs: LogLine[] } {
   // The text holds the value, the places of its Dates and the log: each has its own bound inside the realm.
+  if (hasMoreKeys(text)) {
+    const message = `Expected a function node to leave at most ${MOST_JSON_KEYS} different keys, got more. Make lists of what has names of its own.`
+    throw new FlowError('function.result', message, { name: 'PayloadTooLarge' })
+  }
   const reply = JSON.parse(text) as RealmReply
   const logs = logsOf(reply)
   if (reply.failure === undefined) {

@@ -1,14 +1,20 @@
+import { hasMoreKeys } from '../../engine/json-text.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { timeOf } from '../../nodes/device/state-reports.ts'
 import type { StateReport } from '../../nodes/services.ts'
 
+/** More names than a message of state has: each of them would cost time before it is dropped. */
+const mostKeys = 5_000
+
 /**
- * Reads a message of state: `{ data, time?, meta? }` or a list of these. Undefined for anything else, such as text that is no JSON.
+ * Reads a message of state: `{ data, time?, meta? }` or a list of these. Undefined for anything else, such as text that is no JSON or
+ * has more than 5,000 different keys.
  */
 export function readState(
   text: string,
   { deviceId, now }: { deviceId: string; now: number },
 ): StateReport[] | undefined {
+  if (hasMoreKeys(text, mostKeys)) return undefined
   let message: unknown
   try {
     message = JSON.parse(text)

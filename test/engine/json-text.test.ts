@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nestsDeeper, parseJsonText } from '../../engine/json-text.ts'
+import { hasMoreKeys, MOST_JSON_KEYS, nestsDeeper, parseJsonText } from '../../engine/json-text.ts'
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
 
@@ -20,4 +20,27 @@ test('what is not too deep is parsed as JSON.parse does', () => {
   expect(parseJsonText('{"a":[1,"[["]}')).toEqual({ a: [1, '[['] })
   expect(() => parseJsonText('{')).toThrow(SyntaxError)
   expect(() => parseJsonText(nested(1_000_000))).toThrow(expect.objectContaining({ code: 'value.too-deep' }))
+})
+
+const keyed = (count: number, gap = '') =>
+  `{${Array.from({ length: count }, (_, n) => `"key${n}"${gap}:${gap}${n}`).join(`${gap},${gap}`)}}`
+
+test.each([
+  ['as many keys as may be', keyed(100), false],
+  ['one key more', keyed(101), true],
+  ['one key more, blanks around', keyed(101, ' \n\t\r'), true],
+  ['the same keys in many objects', `[${Array(1_000).fill(keyed(100)).join()}]`, false],
+  ['keys in objects of their own', JSON.stringify(Array.from({ length: 101 }, (_, n) => ({ [`key${n}`]: 1 }))), true],
+  ['texts that look like keys', JSON.stringify(Array.from({ length: 500 }, (_, n) => `"key${n}":`)), false],
+  ['keys with quotes in them', JSON.stringify({ ...JSON.parse(keyed(100)), '"a":"b': 1 }), true],
+  ['texts that are keys nowhere', JSON.stringify(Array.from({ length: 500 }, (_, n) => `${n}`)), false],
+])('different keys: %s', (_, text, expected) => {
+  expect(hasMoreKeys(text, 100)).toBe(expected)
+})
+
+test('what has more different keys than anyone reads is not parsed', () => {
+  expect(Object.keys(parseJsonText(keyed(MOST_JSON_KEYS)) as object)).toHaveLength(MOST_JSON_KEYS)
+  const tooMany = expect.objectContaining({ code: 'limit.payload' })
+  expect(() => parseJsonText(keyed(MOST_JSON_KEYS + 1))).toThrow(tooMany)
+  expect(() => parseJsonText(`${keyed(MOST_JSON_KEYS + 1)}}`)).toThrow(tooMany)
 })
