@@ -40,7 +40,7 @@ export interface ExportsDeps {
   now(): number
   jobs: Jobs
   /** Where the application is reached, as `https://shop.example.com`. */
-  origin: string
+  origin(): string
   /** The flow that asks. */
   by: { type: string; id: string }
 }
@@ -63,7 +63,7 @@ export function openExports({ app, now, jobs, origin, by }: ExportsDeps): Export
     }
     const publicId = randomBytes(16).toString('base64url').slice(0, 21)
     const input = {
-      ...{ ...asked, publicId, origin },
+      ...{ ...asked, publicId, origin: origin() },
       ...(email ? { email: addressOf(email) } : {}),
       ...(callbackUrl ? { callbackUrl: urlOf(callbackUrl) } : {}),
     } as ResourceExportInput

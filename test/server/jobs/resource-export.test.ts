@@ -16,7 +16,7 @@ let exports: Exports
 const now = () => world.clock.now
 const nobody = {}
 const by = { type: 'flow', id: 'f'.repeat(24) }
-const origin = 'https://shop.example.com'
+const origin = () => 'https://shop.example.com'
 const everything = { start: 0, end: 8.64e15, includeDate: false, includeId: false, filePerDevice: false }
 
 beforeEach(async () => {
