@@ -25,7 +25,7 @@ export interface FieldScope {
   work?: { left: number }
 }
 
-/** Nobody else gets the thread while a flow is compiled: a second or so, however large it is. */
+/** Nobody else gets the thread while a flow or a page is compiled: a second or so, however large it is. */
 export const mostCompileWork = 1_000_000
 
 /**
@@ -87,7 +87,7 @@ export function compileText<T>(
   }
   const source = raw === undefined || raw === null ? '' : String(raw)
   try {
-    spendWork(source, scope)
+    if (scope.work) spendCompileWork(source, scope.work)
     const setting = compile(source)
     if (isCheap(source)) return (at) => setting(at.payload)
     return (at) => {
@@ -108,13 +108,13 @@ export function compileText<T>(
 const MUSTACHE_WORK = 50
 const CHAR_WORK = 0.2
 
-function spendWork(source: string, { work }: FieldScope): void {
-  if (!work) return
+/** Pays for a template or an expression that is compiled next. Throws `template.limit` when nothing is left. */
+export function spendCompileWork(source: string, work: { left: number }): void {
   work.left -= source.length * CHAR_WORK + (source.split('{{').length - 1) * MUSTACHE_WORK
   if (work.left >= 0) return
   throw new FlowError(
     'template.limit',
-    `Expected at most ${mostCompileWork / MUSTACHE_WORK} places {{...}} and ${mostCompileWork / CHAR_WORK} characters in all templates of a flow, got more. Split the flow.`,
+    `Expected at most ${mostCompileWork / MUSTACHE_WORK} places {{...}} and ${mostCompileWork / CHAR_WORK} characters in all templates of a flow or page, got more. Split it.`,
   )
 }
 

@@ -1,5 +1,6 @@
 import { defaultLimits, limitError, openBudget, type TemplateLimits, withinLimits } from '../../engine/budget.ts'
 import { FlowError } from '../../engine/errors.ts'
+import { mostCompileWork, spendCompileWork } from '../../engine/field.ts'
 import { type Helpers, rootFrame } from '../../engine/helpers/helper.ts'
 import { sharedHelpers, sharedHelpersAt } from '../../engine/helpers/list.ts'
 import { metaHelpers } from '../../engine/helpers/meta.ts'
@@ -57,9 +58,10 @@ export function openViews(views: readonly View[], options: ViewOptions): ViewSet
   for (const view of views) byId.set(view.id, view)
   const components = new Map(views.filter(isComponent).map((view) => [view.name, view]))
   const compiled = new Map<View, Template>()
-  const templateOf = (view: View) => {
+  const templateOf = (view: View, work: { left: number }) => {
     const known = compiled.get(view)
     if (known) return known
+    inView(view, () => spendCompileWork(view.body, work))
     const made = inView(view, () => compileTemplate(view.body, helpers))
     compiled.set(view, made)
     return made
@@ -78,6 +80,8 @@ export function openViews(views: readonly View[], options: ViewOptions): ViewSet
       const page = viewOf(pageId, 'page')
       const layout = layoutId || page.layoutId ? viewOf((layoutId || page.layoutId)!, 'layout') : undefined
       const budget = openBudget(limits)
+      // Of what this render is the first to use.
+      const work = { left: mostCompileWork }
       const used = new Set<string>()
       const rendering: Rendering = {
         sections: new Map(),
@@ -87,7 +91,7 @@ export function openViews(views: readonly View[], options: ViewOptions): ViewSet
           const view = components.get(name)
           if (!view) return ''
           used.add(name)
-          return inView(view, () => templateOf(view)(value, frame, budget))
+          return inView(view, () => templateOf(view, work)(value, frame, budget))
         },
       }
       const root = {
@@ -95,7 +99,7 @@ export function openViews(views: readonly View[], options: ViewOptions): ViewSet
         experience: { ...asRecord(context.experience), page: metaOf(page), layout: layout && metaOf(layout) },
       }
       const frame = rootFrame(root, rendering)
-      const show = (view: View) => inView(view, () => withinLimits(() => templateOf(view)(root, frame, budget)))
+      const show = (view: View) => inView(view, () => withinLimits(() => templateOf(view, work)(root, frame, budget)))
       let html = show(page)
       if (layout) {
         rendering.page = html

@@ -320,3 +320,11 @@ test.each<[string, View['viewType'], string | undefined]>([
 ])('checks %j as a %s: %s', (body, viewType, expected) => {
   expect(checkView(body, viewType)?.code).toBe(expected)
 })
+
+test('a page of more components than anyone reads is told of, before they are compiled', () => {
+  const names = Array.from({ length: 100 }, (_, n) => `c${n}`)
+  const components = Object.fromEntries(names.map((name) => [name, '{{#if a}}{{/if}}'.repeat(8_000)]))
+  const page = names.map((name) => `{{component "${name}"}}`).join('')
+  expect(() => render({ page, ...components })).toThrow(code('template.limit'))
+  expect(() => render({ page, ...components })).toThrow(/In component "c1"/)
+})
