@@ -45,3 +45,8 @@ export function openExceptions(entries: readonly string[]): {
     },
   }
 }
+
+/** The host name of a URL; an IPv6 address without its brackets. */
+export function bareHost(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '')
+}

@@ -1,9 +1,9 @@
 import { lookup as systemLookup } from 'node:dns'
 import { once } from 'node:events'
 import { connect as connectTo, isIP, type LookupFunction, type Socket } from 'node:net'
-import { Agent, buildConnector } from 'undici'
+import type { Agent } from 'undici'
 import { FlowError } from '../engine/errors.ts'
-import { isPublicAddress, openExceptions } from './egress-address.ts'
+import { bareHost, isPublicAddress, openExceptions } from './egress-address.ts'
 
 export interface GuardOptions {
   /** Whether connections may go to addresses that are not public: all, or the addresses, networks and host names listed. */
@@ -18,7 +18,7 @@ export interface Guard {
   /** Throws `http.refused` for a URL that names an address which is not open. Names are checked when they are looked up. */
   checkUrl(url: URL): void
   /** Connections that only reach open addresses. Whoever opens it destroys it. */
-  openAgent(tls: TlsOptions): Agent
+  openAgent(tls: TlsOptions): Promise<Agent>
   /** Connects to an open address; whoever gets the socket destroys it. Rejects with `http.refused`, what the system says, or the signal's reason. */
   connect(target: { host: string; port: number; signal: AbortSignal }): Promise<Socket>
   /** True for a name, and for an address that is open. Names are for `lookup`. */
@@ -26,8 +26,6 @@ export interface Guard {
   /** Gives open addresses only; for clients that connect by themselves. */
   lookup: LookupFunction
 }
-
-const CONNECT_MS = 30_000
 
 /** Decides which addresses may be connected to. */
 export function openGuard({ allowPrivate = false, lookup = systemLookup as LookupFunction }: GuardOptions): Guard {
@@ -53,7 +51,7 @@ export function openGuard({ allowPrivate = false, lookup = systemLookup as Looku
     lookup: guarded,
     opensHost,
     checkUrl(url) {
-      const host = bare(url.hostname)
+      const host = bareHost(url.hostname)
       if (!opensHost(host)) throw refused(host)
     },
     async connect({ host, port, signal }) {
@@ -73,29 +71,12 @@ export function openGuard({ allowPrivate = false, lookup = systemLookup as Looku
       socket.destroy()
       throw refused(host)
     },
-    openAgent(tls) {
-      const connect = buildConnector({ ...tls, lookup: guarded, allowH2: false, timeout: CONNECT_MS })
-      return new Agent({
-        connections: 256,
-        connect(target, callback) {
-          connect(target, (...answer) => {
-            const [error, socket] = answer
-            if (error) return callback(error, null)
-            // Once more, on the connection itself, before a byte is sent.
-            if (socket.remoteAddress !== undefined && opens(bare(target.hostname), socket.remoteAddress)) {
-              return callback(null, socket)
-            }
-            socket.destroy()
-            callback(refused(target.hostname), null)
-          })
-        },
-      })
+    async openAgent(tls) {
+      // Loaded for the first request: the library is a tenth of all that a server holds.
+      const { openAgent } = await import('./egress-agent.ts')
+      return openAgent(tls, { lookup: guarded, opens, refused })
     },
   }
-}
-
-function bare(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '')
 }
 
 function refused(host: string): FlowError {

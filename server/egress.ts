@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
-import { type Agent, errors } from 'undici'
+import type { Agent } from 'undici'
 import { FlowError } from '../engine/errors.ts'
 import type { HttpClient, HttpRequest, HttpResponse } from '../nodes/services.ts'
 import { readBody } from './egress-body.ts'
@@ -24,17 +24,22 @@ const MOST_REDIRECTS = 10
 export function openEgress(options: EgressOptions = {}): HttpClient & { close(): Promise<void> } {
   const { mostBytes = 5 << 20, ...rest } = options
   const guard = openGuard(rest)
-  const shared = guard.openAgent({})
+  let shared: Promise<Agent> | undefined
+  let closed = false
 
   return {
     async send(request) {
       const timeout = AbortSignal.timeout(Math.max(1, Math.min(request.timeoutMs, MOST_MS)))
       const agents: Agent[] = []
       // A request with certificates of its own shares its connections with no other.
-      const agentFor = (one: HttpRequest) => {
+      const agentFor = async (one: HttpRequest) => {
+        if (closed) throw new FlowError('http.failed', 'The request was not sent: the server is stopping')
         const tls = tlsOf(one)
-        if (!tls) return shared
-        const agent = guard.openAgent(tls)
+        if (!tls) {
+          shared ??= guard.openAgent({})
+          return await shared
+        }
+        const agent = await guard.openAgent(tls)
         agents.push(agent)
         return agent
       }
@@ -48,13 +53,16 @@ export function openEgress(options: EgressOptions = {}): HttpClient & { close():
         await Promise.all(agents.map((agent) => agent.destroy()))
       }
     },
-    close: () => shared.destroy(),
+    async close() {
+      closed = true
+      await (await shared)?.destroy()
+    },
   }
 }
 
 interface Tools {
   guard: Guard
-  agentFor(request: HttpRequest): Agent
+  agentFor(request: HttpRequest): Promise<Agent>
   mostBytes: number
 }
 
@@ -64,7 +72,8 @@ async function follow(first: HttpRequest, { guard, agentFor, mostBytes }: Tools)
     const from = toUrl(request.url)
     guard.checkUrl(from)
     const { method, headers, body, signal } = request
-    const answer = await agentFor(request).request({
+    const agent = await agentFor(request)
+    const answer = await agent.request({
       origin: from.origin,
       path: from.pathname + from.search,
       method: method as 'GET',
@@ -136,9 +145,9 @@ function tooSlow(request: HttpRequest, cause: unknown): FlowError {
 function toFlowError(error: unknown): unknown {
   if (error instanceof FlowError) return error
   const cause = error instanceof Error ? error : new Error(String(error))
-  if (cause instanceof errors.InvalidArgumentError) {
+  const { code } = cause as NodeJS.ErrnoException
+  if (code === 'UND_ERR_INVALID_ARG') {
     return new FlowError('http.request', `The request cannot be sent: ${cause.message}`, { cause })
   }
-  const { code } = cause as NodeJS.ErrnoException
   return new FlowError('http.failed', `The request got no answer: ${code ?? cause.message}`, { cause })
 }

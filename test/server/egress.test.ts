@@ -364,6 +364,17 @@ test('an exception opens nothing else', async () => {
   expect(() => openEgress({ allowPrivate: ['not an address'] })).toThrow('Expected an address')
 })
 
+test.each([
+  ['before its first request', 0],
+  ['after one', 1],
+])('sends nothing once it was closed, %s', async (_when, requests) => {
+  const egress = open({ allowPrivate: ['public.test'] })
+  const asked = () => egress.send(request(`http://public.test:${port}/json`))
+  for (let n = 0; n < requests; n += 1) expect((await asked()).status).toBe(200)
+  await egress.close()
+  expect(await codeOf(asked())).toBe('http.failed')
+})
+
 test('takes a certificate only from an authority that it knows, unless told otherwise', async () => {
   const options = { key: testKey, cert: testCert, requestCert: true, rejectUnauthorized: false }
   const secure = createTlsServer(options, (asked, response) => {
