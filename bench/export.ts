@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import pino from 'pino'
 import { exportJob } from '../server/jobs/export.ts'
 import type { ExportInput, ExportOutput } from '../server/jobs/export-document.ts'
@@ -30,17 +30,25 @@ interface Measured {
   archiveMb: number
 }
 
-const usual: Size[] = [
-  { devices: 20, points: 5_000 },
-  { devices: 20, points: 50_000 },
+/** `of`: points of each device that are exported, one export for each; default all. */
+interface World extends Size {
+  of?: number[]
+}
+
+const usual: World[] = [
+  { devices: 20, points: 50_000, of: [5_000, 50_000] },
   { devices: 1_000, points: 100 },
   { devices: 20_000, points: 10 },
 ]
-const quick: Size[] = [
+const quick: World[] = [
   { devices: 20, points: 5_000 },
   { devices: 1_000, points: 100 },
 ]
-const full: Size[] = [{ devices: 100_000, points: 100 }]
+/** A million points, three and ten: memory is to be the same for all. Minutes, most of them for making the worlds. */
+const full: World[] = [
+  { devices: 20, points: 500_000, of: [50_000, 150_000, 500_000] },
+  { devices: 100_000, points: 100, of: [10, 30, 100] },
+]
 
 const scope = { tenant: 'bench', application: 'e'.repeat(24) }
 const [group, user] = ['a', 'b'].map((kind) => kind.repeat(24)) as [string, string]
@@ -49,34 +57,60 @@ const now = () => Date.now()
 /** Data exports over the embedded store, each in a process of its own: rows a second, and the memory that it takes. */
 export async function run(effort: Effort): Promise<Figure[]> {
   const figures: Figure[] = []
-  for (const size of effort.quick ? quick : usual) figures.push(...(await figuresOf(size)))
+  const worlds = effort.full ? full : effort.quick ? quick : usual
+  for (const world of worlds) {
+    for await (const figure of figuresOf(world)) {
+      // Somebody waits for minutes.
+      if (effort.full) console.error(`${figure.what}: ${figure.figure}`)
+      figures.push(figure)
+    }
+  }
   return figures
 }
 
-async function figuresOf(size: Size): Promise<Figure[]> {
-  const { seconds, privateMb, residentMb, archiveMb } = await measure(size)
-  const points = size.devices * size.points
-  const what = `export: ${round(size.devices)} devices, ${round(points)} points`
-  return [
-    {
-      what: `${what}, points a second`,
-      figure: `${round(points / seconds)} (${round(seconds)} s, ${round(archiveMb)} MB)`,
-    },
-    { what: `${what}, most memory more`, figure: `${round(privateMb)} MB private, ${round(residentMb)} MB resident` },
-  ]
-}
-
-async function measure(size: Size): Promise<Measured> {
+async function* figuresOf({ of, ...size }: World): AsyncGenerator<Figure> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-bench-'))
   const file = join(folder, 'store.db')
   try {
     await build(file, size)
-    // A process of its own: what built the world has left its memory full of it.
-    const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, 'work', file])
-    return JSON.parse(stdout) as Measured
+    for (const each of of ?? [size.points]) {
+      const { seconds, privateMb, residentMb, archiveMb } = await watch(file, each)
+      const points = size.devices * each
+      const what = `export: ${round(size.devices)} devices, ${round(points)} points`
+      const took = `${round(points / seconds)} (${round(seconds)} s, ${round(archiveMb)} MB)`
+      yield { what: `${what}, points a second`, figure: took }
+      const memory = `${round(privateMb)} MB private, ${round(residentMb)} MB resident`
+      yield { what: `${what}, most memory more`, figure: memory }
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/**
+ * Exports what is in the file in a process of its own: what built the world has left its memory full of it. It is looked at from
+ * outside, since what keeps its thread would keep it from looking at itself.
+ */
+async function watch(file: string, points: number): Promise<Measured> {
+  const args = [import.meta.filename, file, String(points)]
+  const worker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(worker, 'exit')
+  const lines = createInterface({ input: worker.stdout })[Symbol.asyncIterator]()
+  if ((await lines.next()).done) throw new Error('Expected the worker to begin, but it ended')
+  const before = memoryOf(worker.pid!)
+  const most = { ...before }
+  const looking = setInterval(() => {
+    const taken = memoryOf(worker.pid!)
+    most.privateMb = Math.max(most.privateMb, taken.privateMb)
+    most.residentMb = Math.max(most.residentMb, taken.residentMb)
+  }, 10)
+  const last = await lines.next()
+  clearInterval(looking)
+  await ended
+  if (last.done) throw new Error('Expected an archive, but the worker ended')
+  const measured = JSON.parse(last.value) as Pick<Measured, 'seconds' | 'archiveMb'>
+  const more = { privateMb: most.privateMb - before.privateMb, residentMb: most.residentMb - before.residentMb }
+  return { ...measured, ...more }
 }
 
 async function build(file: string, { devices, points }: Size): Promise<void> {
@@ -132,59 +166,49 @@ function device(n: number): WriteOperation {
   return { insert: 'devices', document }
 }
 
+const timeOf = (point: number) => 1_700_000_000_000 + point * 60_000
+
 function pointOf(n: number, point: number): StatePoint {
   const data = {
     celsius: 20 + ((n * 7 + point * 13) % 1_000) / 100,
     running: point % 3 > 0,
     position: `37.${n},-122.${point}`,
   }
-  return { deviceId: idOf(n), time: 1_700_000_000_000 + point * 60_000, data }
+  return { deviceId: idOf(n), time: timeOf(point), data }
 }
 
-/** Exports everything in the file, and prints what it took. */
-async function work(file: string): Promise<void> {
+/** Exports so many points of each device in the file; prints a line as it begins, then what it took. */
+async function work(file: string, points: number): Promise<void> {
   const store = await openSqlite({ file })
   const app = store.app(scope)
   const queue = openQueue({ store, dispatch: openLocalDispatch(), now, log: pino({ level: 'warn' }) })
   const jobsOf = (of: AppStore) => queue.of(of)
   const subject = { kind: 'experienceUser' as const, id: user }
-  const input: ExportInput = { subject, start: 0, end: now(), origin: 'https://example.com', mail: false }
+  const input: ExportInput = { subject, start: 0, end: timeOf(points), origin: 'https://example.com', mail: false }
   const requestedBy = { type: 'experienceUser', id: user }
   const { id } = await jobsOf(app).add({ kind: 'data-export', input, requestedBy })
-  const before = memory()
-  const most = { ...before }
+  console.log('begins')
+  // Until it has been looked at.
+  await wait(200)
   const begun = performance.now()
   queue.work([exportJob({ now, jobsOf })])
   let job = await app.collection('jobs').get(id)
   while (job?.status === 'queued' || job?.status === 'running') {
     await wait(20)
-    const taken = memory()
-    most.privateMb = Math.max(most.privateMb, taken.privateMb)
-    most.residentMb = Math.max(most.residentMb, taken.residentMb)
     job = await app.collection('jobs').get(id)
   }
   const seconds = (performance.now() - begun) / 1_000
   if (job?.status !== 'done') throw new Error(`Expected an archive, got ${JSON.stringify(job)}`)
-  const measured: Measured = {
-    ...{ seconds, archiveMb: (job.output as ExportOutput).sizeBytes / 1e6 },
-    privateMb: most.privateMb - before.privateMb,
-    residentMb: most.residentMb - before.residentMb,
-  }
-  process.stdout.write(JSON.stringify(measured))
+  console.log(JSON.stringify({ seconds, archiveMb: (job.output as ExportOutput).sizeBytes / 1e6 }))
   await queue.close()
   await store.close()
 }
 
-function memory(): { privateMb: number; residentMb: number } {
-  const text = readFileSync('/proc/self/status', 'utf8')
-  const mb = (name: string) => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024) / 1e6
+/** Of a process, in MB; nothing of one that has just ended. */
+function memoryOf(pid: number): { privateMb: number; residentMb: number } {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const mb = (name: string) => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024) / 1e6
   return { privateMb: mb('RssAnon'), residentMb: mb('VmRSS') }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [what, file = ''] = process.argv.slice(2)
-  if (what === 'work') await work(file)
-  // Minutes, most of them for making the world.
-  else
-    for (const size of full) for (const figure of await figuresOf(size)) console.log(`${figure.what}: ${figure.figure}`)
-}
+if (import.meta.main) await work(process.argv[2] ?? '', Number(process.argv[3]))

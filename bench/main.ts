@@ -23,7 +23,7 @@ const long = ['store', 'tenancy']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false } },
+  options: { quick: { type: 'boolean', default: false }, full: { type: 'boolean', default: false } },
 })
 const unknown = positionals.filter((name) => !Object.hasOwn(benches, name))
 if (unknown.length > 0) {
@@ -37,7 +37,7 @@ const usual = Object.keys(benches).filter((name) => !values.quick || !long.inclu
 for (const name of positionals.length > 0 ? positionals : usual) {
   console.error(`${name} ...`)
   const bench = await benches[name]!()
-  figures.push(...(await bench(effortOf(values.quick))))
+  figures.push(...(await bench(effortOf(values))))
 }
 console.log(toTable(figures))
 console.log(

@@ -4,6 +4,8 @@ import type { Started } from './processes.ts'
 /** How long and how often is measured. */
 export interface Effort {
   quick: boolean
+  /** The sizes that take many minutes; only some benches have such. */
+  full?: boolean
   /** Of each side at each number of connections; of contests in each of two halves. */
   rounds: number
   /** Of one side in one round. */
@@ -12,10 +14,10 @@ export interface Effort {
   warmMs: number
 }
 
-export function effortOf(quick: boolean): Effort {
+export function effortOf({ quick, full }: Pick<Effort, 'quick' | 'full'>): Effort {
   return quick
-    ? { quick, rounds: 3, milliseconds: 1_500, warmMs: 2_500 }
-    : { quick, rounds: 5, milliseconds: 4_000, warmMs: 6_000 }
+    ? { quick, full, rounds: 3, milliseconds: 1_500, warmMs: 2_500 }
+    : { quick, full, rounds: 5, milliseconds: 4_000, warmMs: 6_000 }
 }
 
 /** One of those that are compared. */
