@@ -77,8 +77,10 @@ export const flowErrors = {
   'function.payload': 'A function node left something other than an object as the whole payload',
   'http.url': 'A URL is not usable',
   'http.request': 'A request cannot be sent as it is',
-  'http.credential': 'A stored credential is asked for',
-  'credential.missing': 'A stored credential is asked for that does not exist',
+  'http.credential': 'A stored credential is not for the URL that is asked',
+  'credential.missing': 'A stored credential is asked for that does not exist, or is of another type',
+  'credential.unreadable':
+    'A stored credential cannot be read: the SECRET_KEY of the server is another one, or it was changed',
   'http.refused': 'A request would leave for an address that is not public',
   'http.redirects': 'A request was redirected too often, or to something other than a web address',
   'http.timeout': 'A request took longer than it may',

@@ -1,10 +1,17 @@
 import { FlowError } from '../engine/errors.ts'
+import type { CredentialSettings, Credentials, CredentialType } from './services.ts'
 
-/** Throws `credential.missing` for the name of a stored credential: none is kept here. Blank: nothing is asked for. */
-export function refuseCredential(name: string): void {
-  if (name.trim() === '') return
-  throw new FlowError(
-    'credential.missing',
-    `Expected the name of a stored credential, got "${name.slice(0, 100)}", which does not exist. Give the key or secret itself.`,
-  )
+/**
+ * The settings of the stored credential that a node names; undefined for a blank name: nothing is asked for. Throws FlowError
+ * `credential.*`.
+ */
+export async function credentialOf<T extends CredentialType>(
+  credentials: Credentials | undefined,
+  { name, type }: { name: string; type: T },
+): Promise<CredentialSettings[T] | undefined> {
+  const wanted = name.trim()
+  if (wanted === '') return undefined
+  if (credentials) return await credentials.get(wanted, type)
+  const message = `Expected the stored credential "${wanted.slice(0, 100)}", but there are none here. Give the key or secret itself.`
+  throw new FlowError('credential.missing', message)
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, sign } from 'node:crypto'
 import { promisify } from 'node:util'
-import { refuseCredential } from '../credential.ts'
+import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { cryptoFailure, cryptoFields, digestFor, keyInput } from './crypto-fields.ts'
 import { bytesOf, encodingOf } from './encodings.ts'
@@ -15,7 +15,7 @@ export const cryptoSign = defineNode({
   title: 'Crypto: Sign',
   summary: 'Signs data with a private key.',
   outputs: ['next'],
-  needs: [],
+  needs: ['credentials'],
   config: cryptoFields,
   examples: [
     {
@@ -29,12 +29,13 @@ export const cryptoSign = defineNode({
       },
     },
   ],
-  async run({ config }) {
-    refuseCredential(config.credential)
+  async run({ config, use }) {
+    const stored = await credentialOf(use.credentials, { name: config.credential, type: 'certificateKeyPair' })
+    const pem = stored?.privateKey ?? (typeof config.key === 'string' ? config.key : '')
     const data = bytesOf(config.data, config.dataEncoding)
     const encoding = encodingOf(config.signatureEncoding, 'base64')
     try {
-      const key = readPem(typeof config.key === 'string' ? config.key : '', createPrivateKey, 'a private key')
+      const key = readPem(pem, createPrivateKey, 'a private key')
       const signature = await signOf(digestFor(key, config.algorithm), data, keyInput(key, config))
       config.result.write({ signature: signature.toString(encoding) })
     } catch (error) {

@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { promisify } from 'node:util'
 import { template } from '../../engine/fields.ts'
-import { refuseCredential } from '../credential.ts'
+import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { cryptoFailure, cryptoFields, digestFor, keyInput } from './crypto-fields.ts'
 import { bytesOf } from './encodings.ts'
@@ -16,7 +16,7 @@ export const cryptoVerify = defineNode({
   title: 'Crypto: Verify',
   summary: 'Takes one of two ways by whether data was signed with the private half of a key.',
   outputs: ['invalid', 'valid'],
-  needs: [],
+  needs: ['credentials'],
   config: {
     ...cryptoFields,
     signature: template({
@@ -39,16 +39,13 @@ export const cryptoVerify = defineNode({
       result: { data: 'hello' },
     },
   ],
-  async run({ config }) {
-    refuseCredential(config.credential)
+  async run({ config, use }) {
+    const stored = await credentialOf(use.credentials, { name: config.credential, type: 'certificateKeyPair' })
+    const pem = stored?.certificate ?? (typeof config.key === 'string' ? config.key : '')
     const data = bytesOf(config.data, config.dataEncoding)
     const signature = bytesOf(config.signature, config.signatureEncoding)
     try {
-      const key = readPem(
-        typeof config.key === 'string' ? config.key : '',
-        createPublicKey,
-        'a public key or certificate',
-      )
+      const key = readPem(pem, createPublicKey, 'a public key or certificate')
       const valid = await verifyOf(digestFor(key, config.algorithm), data, keyInput(key, config), signature)
       return valid ? 'valid' : 'invalid'
     } catch (error) {

@@ -1,7 +1,7 @@
 import { errors, type JWTPayload, SignJWT } from 'jose'
 import { FlowError } from '../../engine/errors.ts'
 import { byType, json, path, read, template, text } from '../../engine/fields.ts'
-import { refuseCredential } from '../credential.ts'
+import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
 import { Refusal } from '../services.ts'
@@ -18,7 +18,7 @@ export const jwtCreate = defineNode({
   title: 'JWT: Create',
   summary: 'Signs claims as a JSON web token.',
   outputs: ['next'],
-  needs: ['clock'],
+  needs: ['clock', 'credentials'],
   config: {
     claims: byType({
       key: 'dataTemplate',
@@ -96,11 +96,15 @@ export const jwtCreate = defineNode({
     },
   ],
   async run({ config, use }) {
-    refuseCredential(config.credential)
-    if (config.secret === '') {
+    const stored = await credentialOf(use.credentials, { name: config.credential, type: 'jwt' })
+    const secret = stored?.secret ?? config.secret
+    if (secret === '') {
       throw new FlowError('config.empty', 'Expected "Secret" to render to some text, got nothing. Check its template.')
     }
-    const token = orError(() => sign(config, Math.floor(use.clock.now() / 1000)))
+    const { algorithm } = stored ?? config
+    const issuer = config.issuer || (stored?.issuer ?? '')
+    const signing = { ...config, secret, algorithm, issuer }
+    const token = orError(() => sign(signing, Math.floor(use.clock.now() / 1000)))
     config.destination.write(await token)
   },
 })

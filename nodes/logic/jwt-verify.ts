@@ -1,7 +1,7 @@
 import { errors, jwtVerify as verifyToken } from 'jose'
 import { FlowError } from '../../engine/errors.ts'
 import { path, template } from '../../engine/fields.ts'
-import { refuseCredential } from '../credential.ts'
+import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { verifyingKey } from './jwt-keys.ts'
 import { KeyError } from './pem.ts'
@@ -13,7 +13,7 @@ export const jwtVerify = defineNode({
   title: 'JWT: Verify',
   summary: 'Takes one of two ways by whether a JSON web token is signed with a key and has not ended.',
   outputs: ['invalid', 'valid'],
-  needs: ['clock'],
+  needs: ['clock', 'credentials'],
   config: {
     token: template({
       key: 'tokenTemplate',
@@ -48,11 +48,15 @@ export const jwtVerify = defineNode({
     },
   ],
   async run({ config, use }) {
-    refuseCredential(config.credential)
-    if (config.secret === '') {
+    const stored = await credentialOf(use.credentials, { name: config.credential, type: 'jwt' })
+    const secret = stored?.secret ?? config.secret
+    if (secret === '') {
       throw new FlowError('config.empty', 'Expected "Secret" to render to some text, got nothing. Check its template.')
     }
-    const problem = await problemOf(config, new Date(use.clock.now()))
+    const problem = await problemOf(
+      { ...config, secret, issuer: config.issuer || (stored?.issuer ?? '') },
+      new Date(use.clock.now()),
+    )
     if (problem === undefined) return 'valid'
     config.error.write(problem)
     return 'invalid'

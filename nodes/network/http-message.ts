@@ -40,17 +40,11 @@ const connectionHeaders = new Set([
   ...['transfer-encoding', 'upgrade'],
 ])
 
-/** Turns settings into a request. `download` gets the body that a URL names. Throws `http.request` and `http.credential`. */
+/** Turns settings into a request. `download` gets the body that a URL names. Throws `http.request`. */
 export async function toRequest(
   settings: HttpSettings,
   download: (request: RequestParts) => Promise<HttpResponse>,
 ): Promise<RequestParts> {
-  if (settings.auth === 'credential') {
-    throw new FlowError(
-      'http.credential',
-      'Stored credentials are not supported here. Put the secret into a global and use it in a header, or as a password.',
-    )
-  }
   checkEncoding(settings.bodyEncoding, 'Encoding of the body')
   checkEncoding(settings.encoding, 'Encoding of the answer')
   bounded(settings.headers, MOST_HEADER_CHARS, 'Headers')

@@ -15,6 +15,7 @@ import {
   unused,
 } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
+import { usedCredential, withCredential, withoutSecret } from './http-credential.ts'
 import { describeRequest, type RequestParts, toRequest, toResponse } from './http-message.ts'
 
 export const http = defineNode({
@@ -24,7 +25,7 @@ export const http = defineNode({
   title: 'HTTP',
   summary: 'Sends a request to another server and puts its answer on the payload.',
   outputs: ['next'],
-  needs: ['http', 'clock'],
+  needs: ['http', 'clock', 'credentials'],
   config: {
     method: choice({
       key: 'method',
@@ -85,6 +86,11 @@ export const http = defineNode({
         cert: template({ key: 'certTemplate', label: 'Certificate' }),
       },
     }),
+    credential: template({
+      key: 'credentialNameTemplate',
+      label: 'Credential',
+      help: 'Name of a stored one, used when the authentication says so. A path alone is then below its URL; redirects are not followed.',
+    }),
     caCert: template({ key: 'caCertTemplate', label: 'CA certificate' }),
     skipTlsCheck: flag({ key: 'disableSSLVerification', label: 'Accept any certificate' }),
     skipRedirects: flag({
@@ -119,17 +125,23 @@ export const http = defineNode({
   async run({ config, use, signal }) {
     const started = use.clock.now()
     const send = (parts: RequestParts) => use.http.send({ ...parts, signal })
+    const name = config.credential
+    const used =
+      config.auth === 'credential' ? await usedCredential(use.credentials, { name, url: config.url }) : undefined
+    const asked = used ? { ...config, url: used.url } : config
     try {
-      const response = await send(await toRequest(config, send))
+      const request = await toRequest(asked, send)
+      const response = await send(used ? withCredential(request, used) : request)
       const requestDuration = use.clock.now() - started
       const answer = toResponse(response, config.encoding)
-      config.result.write({ ...answer, requestDuration, request: describeRequest(config) })
-    } catch (error) {
+      config.result.write({ ...answer, requestDuration, request: describeRequest(asked) })
+    } catch (cause) {
+      const error = withoutSecret(cause, used)
       if (config.onError === 'throw' || !(error instanceof FlowError) || !answered.has(error.code)) throw error
       const { message, code } = error
       config.errorPlace.write({
         error: { message, code: systemCodeOf(error.cause) ?? code },
-        request: describeRequest(config),
+        request: describeRequest(asked),
       })
     }
   },

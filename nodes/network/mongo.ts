@@ -1,5 +1,5 @@
 import { byType, choice, json, list, path, read, template } from '../../engine/fields.ts'
-import { refuseCredential } from '../credential.ts'
+import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { mongoMethods } from '../services.ts'
 import { failed, failureFields } from './connection-fields.ts'
@@ -12,7 +12,7 @@ export const mongo = defineNode({
   title: 'MongoDB',
   summary: 'Asks a collection of a MongoDB server and puts the answer on the payload.',
   outputs: ['next'],
-  needs: ['connections'],
+  needs: ['connections', 'credentials'],
   config: {
     credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
     uri: template({
@@ -58,9 +58,9 @@ export const mongo = defineNode({
     },
   ],
   async run({ config, use, signal }) {
-    refuseCredential(config.credential)
     const { method } = config
-    const uri = needed('Address', config.uri)
+    const stored = await credentialOf(use.credentials, { name: config.credential, type: 'mongodb' })
+    const uri = stored?.connectionUri ?? needed('Address', config.uri)
     const collection = config.collection.trim()
     const args = config.args.map(({ value }) => value)
     try {

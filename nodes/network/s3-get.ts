@@ -14,7 +14,7 @@ export const s3Get = defineNode({
   title: 'S3: Get',
   summary: 'Puts a file of a bucket of Amazon S3, or a URL at which it can be read, on the payload.',
   outputs: ['next'],
-  needs: ['http', 'clock'],
+  needs: ['http', 'clock', 'credentials'],
   config: {
     ...s3Fields,
     urlOnly: flag({
@@ -47,7 +47,7 @@ export const s3Get = defineNode({
   ],
   async run({ config, use, signal }) {
     const get = async () => {
-      const object = s3Object(config, use.clock)
+      const object = await s3Object(config, use)
       const method = config.urlOnly ? 'HEAD' : 'GET'
       const encoding = encodingOf(config.encoding)
       const request = { name: 'S3', http: use.http, signal, url: object.url, secrets: [object.secret] }

@@ -11,7 +11,7 @@ export const s3Put = defineNode({
   title: 'S3: Put',
   summary: 'Writes a file to a bucket of Amazon S3.',
   outputs: ['next'],
-  needs: ['http', 'clock'],
+  needs: ['http', 'clock', 'credentials'],
   config: {
     ...s3Fields,
     url: template({ key: 'fileUrlTemplate', label: 'URL', help: 'Of what is written; else the content below.' }),
@@ -43,7 +43,7 @@ export const s3Put = defineNode({
   ],
   async run({ config, use, signal }) {
     const put = async () => {
-      const object = s3Object(config, use.clock)
+      const object = await s3Object(config, use)
       const { bytes, type } = await contentOf()
       const said = config.type.trim() || type
       const headers = await object.sign({ method: 'PUT', headers: said ? { 'content-type': said } : {}, body: bytes })

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { AwsV4Signer } from 'aws4fetch'
 import { template } from '../../engine/fields.ts'
-import { refuseCredential } from '../credential.ts'
-import { type Clock, Refusal } from '../services.ts'
+import { credentialOf } from '../credential.ts'
+import { type Clock, type Credentials, Refusal } from '../services.ts'
 import { needed } from './provider.ts'
 
 /** The settings that name an object of S3, and who asks for it. */
@@ -45,12 +45,15 @@ export interface S3Object {
 }
 
 /** The object that settings name. Throws Refusal for what S3 does not know as a bucket, a region or a key; FlowError without keys. */
-export function s3Object(settings: S3Settings, clock: Clock): S3Object {
-  refuseCredential(settings.credential)
-  const accessKeyId = needed('Access key ID', settings.accessKey)
-  const secretAccessKey = needed('Secret access key', settings.secret)
+export async function s3Object(
+  settings: S3Settings,
+  { clock, credentials }: { clock: Clock; credentials?: Credentials },
+): Promise<S3Object> {
+  const stored = await credentialOf(credentials, { name: settings.credential, type: 'aws' })
+  const accessKeyId = stored?.accessKeyId ?? needed('Access key ID', settings.accessKey)
+  const secretAccessKey = stored?.secretAccessKey ?? needed('Secret access key', settings.secret)
   check('an access key ID of letters and digits', accessKeyId, /^[\x21-\x7e]+$/)
-  const region = settings.region.trim() || 'us-east-1'
+  const region = settings.region.trim() || stored?.region || 'us-east-1'
   const url = urlOf({ region, bucket: settings.bucket.trim(), name: settings.name.replace(/^\/+/, '') })
   const signer = (request: { url: string; method: string; headers?: Record<string, string>; signQuery?: boolean }) => {
     const datetime = new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, '')

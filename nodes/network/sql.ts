@@ -1,8 +1,8 @@
 import { FlowError } from '../../engine/errors.ts'
 import { choiceTemplate, flag, numberTemplate, path, template, value } from '../../engine/fields.ts'
-import { refuseCredential } from '../credential.ts'
+import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
-import { Refusal } from '../services.ts'
+import { type ConnectionTls, type CredentialSettings, Refusal } from '../services.ts'
 import { tlsFrom } from './connection-fields.ts'
 import { needed } from './provider.ts'
 import { portOf } from './redis.ts'
@@ -14,7 +14,7 @@ export const sql = defineNode({
   title: 'SQL',
   summary: 'Sends a statement to a PostgreSQL or MySQL server and puts its rows on the payload.',
   outputs: ['next'],
-  needs: ['connections'],
+  needs: ['connections', 'credentials'],
   config: {
     credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
     system: choiceTemplate({ key: 'systemTemplate', label: 'System', of: ['mssql', 'mysql', 'pg'], default: 'pg' }),
@@ -69,17 +69,13 @@ export const sql = defineNode({
     },
   ],
   async run({ config, use, signal }) {
-    refuseCredential(config.credential)
-    const { system, password, query } = config
+    const { query } = config
+    const stored = await credentialOf(use.credentials, { name: config.credential, type: 'sql' })
+    const { system, ...server } = stored ? storedServer(stored) : serverOf(config)
     if (system === 'mssql') {
       throw new FlowError('service.failed', 'Expected the system to be pg or mysql: mssql is not supported here')
     }
-    const target = {
-      ...{ system, host: needed('Host', config.host), user: needed('User name', config.user), password },
-      port: config.port === undefined ? undefined : portOf(config.port),
-      database: config.database.trim(),
-      tls: config.tls ? tlsFrom(config.tlsData) : undefined,
-    }
+    const target = { ...server, system, database: config.database.trim() }
     try {
       const rows = await use.connections.sql({ ...target, query, signal })
       config.result.write(rows ?? ['success'])
@@ -89,3 +85,35 @@ export const sql = defineNode({
     }
   },
 })
+
+interface Server {
+  system: 'mssql' | 'mysql' | 'pg'
+  host: string
+  user: string
+  password: string
+  port: number | undefined
+  tls: ConnectionTls | undefined
+}
+
+function serverOf(config: {
+  system: Server['system']
+  host: string
+  user: string
+  password: string
+  port: number | undefined
+  tls: boolean
+  tlsData: unknown
+}): Server {
+  return {
+    ...{ system: config.system, password: config.password },
+    ...{ host: needed('Host', config.host), user: needed('User name', config.user) },
+    port: config.port === undefined ? undefined : portOf(config.port),
+    tls: config.tls ? tlsFrom(config.tlsData) : undefined,
+  }
+}
+
+function storedServer(stored: CredentialSettings['sql']): Server {
+  const { system, host, username: user, password, port, caCertificate: ca = '' } = stored
+  const tls = { verify: stored.disableSSLVerification !== true, ...(ca === '' ? {} : { ca }) }
+  return { system, host, user, password, port, tls: stored.secureConnection ? tls : undefined }
+}

@@ -1,5 +1,5 @@
 import { choiceTemplate, template } from '../../engine/fields.ts'
-import { refuseCredential } from '../credential.ts'
+import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { askProvider, basic, bodyOf, needed } from '../network/provider.ts'
 import { orError } from '../refusal.ts'
@@ -14,7 +14,7 @@ export const mailgun = defineNode({
   title: 'Mailgun: Email',
   summary: 'Sends a mail through an account at Mailgun, for the domain of its sender.',
   outputs: ['next'],
-  needs: ['http'],
+  needs: ['http', 'credentials'],
   config: {
     key: template({ key: 'mailgunApiKey', label: 'API key' }),
     region: choiceTemplate({ key: 'mailgunRegion', label: 'Region', of: ['us', 'eu'] }),
@@ -37,8 +37,8 @@ export const mailgun = defineNode({
     },
   ],
   async run({ config, use, signal }) {
-    refuseCredential(config.credential)
-    const key = needed('API key', config.key)
+    const stored = await credentialOf(use.credentials, { name: config.credential, type: 'mailgun' })
+    const key = stored?.apiKey ?? needed('API key', config.key)
     const send = async () => {
       const mail = await toProviderMail(config, { http: use.http, signal })
       const domain = addressParts(mail.from).email.split('@').at(-1)!

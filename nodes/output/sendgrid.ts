@@ -1,5 +1,5 @@
 import { template } from '../../engine/fields.ts'
-import { refuseCredential } from '../credential.ts'
+import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { askProvider, needed } from '../network/provider.ts'
 import { orError } from '../refusal.ts'
@@ -12,7 +12,7 @@ export const sendgrid = defineNode({
   title: 'SendGrid: Email',
   summary: 'Sends a mail through an account at SendGrid.',
   outputs: ['next'],
-  needs: ['http'],
+  needs: ['http', 'credentials'],
   config: { key: template({ key: 'sendgridApiKey', label: 'API key' }), ...providerMailFields },
   examples: [
     {
@@ -30,8 +30,8 @@ export const sendgrid = defineNode({
     },
   ],
   async run({ config, use, signal }) {
-    refuseCredential(config.credential)
-    const key = needed('API key', config.key)
+    const stored = await credentialOf(use.credentials, { name: config.credential, type: 'sendgrid' })
+    const key = stored?.apiKey ?? needed('API key', config.key)
     const send = async () => {
       const mail = await toProviderMail(config, { http: use.http, signal })
       await askProvider({

@@ -1,10 +1,10 @@
 import { FlowError } from '../../engine/errors.ts'
 import { choice, path, template, values } from '../../engine/fields.ts'
 import { printValue } from '../../engine/template.ts'
-import { refuseCredential } from '../credential.ts'
+import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { askProvider, basic, needed } from '../network/provider.ts'
-import { type HttpClient, Refusal } from '../services.ts'
+import { type CredentialSettings, type HttpClient, Refusal } from '../services.ts'
 
 const MOST_NUMBERS = 100
 
@@ -15,7 +15,7 @@ export const twilio = defineNode({
   title: 'Twilio: SMS',
   summary: 'Sends a text message to phone numbers through an account at Twilio.',
   outputs: ['next'],
-  needs: ['http'],
+  needs: ['http', 'credentials'],
   config: {
     authMethod: choice({
       key: 'authMethod',
@@ -57,23 +57,33 @@ export const twilio = defineNode({
     },
   ],
   async run({ config, use, signal }) {
-    refuseCredential(config.credential)
+    const stored = await credentialOf(use.credentials, { name: config.credential, type: 'twilio' })
     const numbers = config.to.map((one) => printValue(one).trim()).filter((one) => one !== '')
     if (numbers.length > MOST_NUMBERS) {
       throw new FlowError('config.type', `Expected at most ${MOST_NUMBERS} numbers in "To", got ${numbers.length}`)
     }
-    const account = needed('Account SID', config.account)
-    const token = needed('Token, or secret of the API key', config.token)
-    const byKey = config.authMethod === 'apiKey' || (config.authMethod === '' && config.user.trim() !== '')
-    const user = byKey ? needed('API key SID', config.user) : account
+    const account = stored ? storedAccount(stored) : accountOf(config)
     const message = messageOf(config)
-    const sender = { http: use.http, signal, account, user, token }
+    const sender = { http: use.http, signal, ...account }
     const results: object[] = []
     // One after another: Twilio counts how many an account sends at a time.
     for (const To of numbers) results.push(await resultOf(sendByTwilio(sender, { To, ...message })))
     config.results.write(results)
   },
 })
+
+type Account = Pick<TwilioAccount, 'account' | 'user' | 'token'>
+
+function storedAccount({ accountSid, apiKeySid, apiKeySecret }: CredentialSettings['twilio']): Account {
+  return { account: accountSid, user: apiKeySid, token: apiKeySecret }
+}
+
+function accountOf(config: { authMethod: string; account: string; user: string; token: string }): Account {
+  const account = needed('Account SID', config.account)
+  const token = needed('Token, or secret of the API key', config.token)
+  const byKey = config.authMethod === 'apiKey' || (config.authMethod === '' && config.user.trim() !== '')
+  return { account, token, user: byKey ? needed('API key SID', config.user) : account }
+}
 
 interface Settings {
   from: string

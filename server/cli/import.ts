@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { reportFolder } from '../bundle/import-folder.ts'
 import { printProblems, printUnsupported } from '../bundle/report.ts'
 import { ConfigError, readConfig } from '../config.ts'
+import { missingCredentials } from '../resources/credential-names.ts'
 import { openStore } from '../store/open.ts'
 import { type CommandIo, checkPasswordOption } from './io.ts'
 
@@ -34,6 +35,9 @@ export async function importCommand(args: string[], io: CommandIo): Promise<numb
       io.out(report.imported ? `Imported "${report.name}" as ${report.slug}` : 'Nothing was imported')
       for (const { version, slug } of report.versionHosts) io.out(`  ${version} as ${slug}`)
       for (const { name, url } of report.webhooks) io.out(`  webhook ${name}: ${url}`)
+      for (const name of report.imported ? await missingCredentials(store.app(report.scope)) : []) {
+        io.out(`  flows ask for the credential "${name}": headgate credential set ${report.slug} "${name}" TYPE`)
+      }
     }
     return report.imported ? 0 : 1
   } finally {

@@ -6,6 +6,8 @@ export interface CommandIo {
   out(line: string): void
   err(line: string): void
   env: NodeJS.ProcessEnv
+  /** All of standard input; default that of the process. */
+  input?(): Promise<string>
 }
 
 /** Throws ConfigError for a password that cannot be given to anybody. */

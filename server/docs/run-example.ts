@@ -41,7 +41,7 @@ export interface ExampleRunner {
 // Services that need nothing outside this process. A node that wants more is described by its example alone.
 const inside: ReadonlySet<string> = new Set<keyof Services>([
   ...(['clock', 'debug', 'values', 'functions', 'http', 'mail', 'devices', 'users', 'groups'] as const),
-  ...(['tenancy', 'events', 'dataTables', 'jobs', 'files', 'resourceJobs', 'api', 'reply'] as const),
+  ...(['tenancy', 'events', 'dataTables', 'jobs', 'files', 'resourceJobs', 'api', 'reply', 'credentials'] as const),
 ])
 
 /** Opens what examples run with. The caller closes it. */

@@ -9,6 +9,7 @@ import type {
 } from './documents/devices.ts'
 import type {
   ApplicationDocument,
+  CredentialDocument,
   EndpointDocument,
   ExperienceVersionDocument,
   FileDocument,
@@ -47,6 +48,7 @@ export interface Documents {
   jobs: JobDocument
   schedules: ScheduleDocument
   webhooks: WebhookDocument
+  credentials: CredentialDocument
   dataTables: DataTableDocument
   dataTableRows: DataTableRowDocument
   dataTableKeys: DataTableKeyDocument
@@ -123,6 +125,7 @@ export const collections: Record<CollectionName, CollectionPlan> = {
   },
   schedules: { fields: ['key', 'nextAt'], unique: [['key']], due: ['nextAt'] },
   webhooks: { fields: ['name', 'tokenHash'], unique: [['tokenHash']] },
+  credentials: { fields: ['name', 'type'], unique: [['name']] },
   dataTables: { fields: ['name'] },
   dataTableRows: { fields: ['tableId'], cells: { field: 'cells', of: 'tableId' } },
   dataTableKeys: { fields: ['tableId'] },

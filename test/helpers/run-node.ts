@@ -6,7 +6,9 @@ import { openTemplates } from '../../engine/template.ts'
 import type { Services } from '../../nodes/services.ts'
 
 /** A stand-in for each service that the node declares; the methods that a test has no use for may be left out. */
-export type Fakes<Need extends keyof Services> = { [K in Need]: Partial<Services[K]> }
+export type Fakes<Need extends keyof Services> = { [K in Exclude<Need, 'credentials'>]: Partial<Services[K]> } & {
+  credentials?: Services['credentials']
+}
 
 export interface NodeRun {
   config?: Record<string, unknown>
@@ -34,7 +36,7 @@ const templates = openTemplates()
 /** Runs one node as a flow would, without a flow: its settings compiled, its services as the test gives them. */
 export async function runNode<Need extends keyof Services, F extends Fields, Output extends string>(
   definition: NodeDefinition<Services, Need, F, Output>,
-  given: NodeRun & ([Need] extends [never] ? { use?: undefined } : { use: Fakes<Need> }),
+  given: NodeRun & ([Exclude<Need, 'credentials'>] extends [never] ? { use?: Fakes<Need> } : { use: Fakes<Need> }),
 ): Promise<NodeOutcome> {
   const problems: NodeOutcome['problems'] = []
   const settings = compileGroup(definition.config, given.config ?? {}, {

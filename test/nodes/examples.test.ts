@@ -18,6 +18,7 @@ const fakes: Partial<{ [K in keyof Services]: Partial<Services[K]> }> = {
     run: async ({ script, value }) => (await pool.run({ script, value, application: 'test' })).value,
   },
   http: { send: async () => ({ status: 200, headers: {}, body: Buffer.from('[1]') }) },
+  credentials: undefined,
 }
 
 const known = (nodes as readonly AnyNode[]).filter(({ needs }) => needs.every((need: string) => need in fakes))

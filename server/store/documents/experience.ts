@@ -93,6 +93,16 @@ export interface OriginDocument extends Document {
   listed?: string[]
 }
 
+/** What flows prove themselves with to other services. */
+export interface CredentialDocument extends Document {
+  name: string
+  type: string
+  /** What of its settings is no secret. */
+  shown: Record<string, unknown>
+  /** All settings, as JSON, sealed with SECRET_KEY. */
+  sealed: string
+}
+
 /** An address that other systems call. Absent settings stand as their defaults. */
 export interface WebhookDocument extends Document {
   name: string

@@ -202,7 +202,8 @@ test.each<[object, string]>([
   [{ uriTemplate: '{{none}}' }, 'config.empty'],
   [{ uriTemplate: '' }, 'config.missing'],
   [{ method: 'POST', bodyType: 'jsonTemplate', bodyTemplate: '{{host}}' }, 'template.not-json'],
-  [{ authType: 'credential', credentialNameTemplate: 'x' }, 'http.credential'],
+  [{ authType: 'credential', credentialNameTemplate: ' ' }, 'http.credential'],
+  [{ authType: 'credential', credentialNameTemplate: 'x' }, 'credential.missing'],
   [{ method: 'BREW' }, 'config.choice'],
 ])('%j always throws %s, and sends nothing', async (config, code) => {
   const { run, requests } = await sent({ ...config, errorBehavior: 'payloadPath', errorPath: 'e' })
