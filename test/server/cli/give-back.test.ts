@@ -3,13 +3,6 @@ import { giveBackWhenQuiet, type Memory, ofProcess } from '../../../server/cli/g
 
 const mb = 1 << 20
 
-beforeEach(() => {
-  vi.useFakeTimers()
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
-
 /** A process at which one looks; a collection leaves 40 MB. */
 function processWith(state: { busy?: number; totalMb?: number; usedMb?: number }) {
   const now = { busy: 0, totalMb: 120, usedMb: 60, ...state }
@@ -28,6 +21,13 @@ function processWith(state: { busy?: number; totalMb?: number; usedMb?: number }
 }
 
 describe('giving memory back', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
   test('waits for ten seconds without work', async () => {
     const { collect, pass } = processWith({})
     await pass(9_999)
@@ -93,7 +93,6 @@ describe('giving memory back', () => {
 
 describe('the memory of this process', () => {
   test('is given back by a collection', async () => {
-    vi.useRealTimers()
     const memory = ofProcess()
     let garbage: unknown[] | undefined = Array.from({ length: 600_000 }, (_, n) => ({ n }))
     expect(garbage).toHaveLength(600_000)
