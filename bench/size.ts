@@ -8,6 +8,7 @@ interface Timed {
   what: string
   p50Us?: number
   p99Us?: number
+  cpuUs?: number
   amount?: number
 }
 
@@ -29,11 +30,14 @@ function devicesOf({ quick }: Effort): number {
 }
 
 function toFigures(name: string, timed: readonly Timed[]): Figure[] {
-  return timed.map(({ what, p50Us, p99Us, amount }) => {
+  return timed.map(({ what, p50Us, p99Us, cpuUs, amount }) => {
     const most = budgetOf(what)
     return {
       what: `${name}: ${what}`,
-      figure: p50Us === undefined ? round(amount ?? Number.NaN) : `${said(p50Us)}, p99 ${said(p99Us ?? Number.NaN)}`,
+      figure:
+        p50Us === undefined
+          ? round(amount ?? Number.NaN)
+          : `${said(p50Us)}, p99 ${said(p99Us ?? Number.NaN)}${cpuUs === undefined ? '' : `, cpu ${said(cpuUs)}`}`,
       ...(most === undefined ? {} : { budget: `p99 <= ${said(most)}`, met: (p99Us ?? Number.NaN) <= most }),
     }
   })
@@ -42,7 +46,7 @@ function toFigures(name: string, timed: readonly Timed[]): Figure[] {
 /** Most microseconds at the 99th part of a hundred; undefined: shown alone. */
 function budgetOf(what: string): number | undefined {
   if (what.startsWith('verify') || what.startsWith('matches')) return verifyUs
-  return /^first page of 20,/.test(what) ? pageUs : undefined
+  return /^first page of 20( with its count)?,/.test(what) ? pageUs : undefined
 }
 
 function said(us: number): string {

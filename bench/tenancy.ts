@@ -2,16 +2,23 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { PageRequest } from '../nodes/services.ts'
 import { openResources } from '../server/resources/resources.ts'
+import { newId } from '../server/store/id.ts'
 import type { AppStore, Store, WriteOperation } from '../server/store/port.ts'
 import { openSqlite } from '../server/store/sqlite.ts'
 import { tenancyWrite } from '../server/tenancy/write.ts'
+import { closest, deviceOf, idOf, queryOf, type World, worldOf } from './tenancy-world.ts'
 
-/** One figure: half and 99 of 100 calls took no longer, in microseconds; or a plain amount. */
+/**
+ * One figure: half and 99 of 100 calls took no longer, in microseconds, and what a call took of the processor, which says more on a
+ * machine that has other work; or a plain amount.
+ */
 export interface TenancyFigure {
   what: string
   p50Us?: number
   p99Us?: number
+  cpuUs?: number
   amount?: number
 }
 
@@ -24,8 +31,6 @@ export interface TenancyBenchOptions {
   share?: number
   log?: (line: string) => void
 }
-
-const deepest = 20
 
 /**
  * Builds groups nested up to 20 deep and their devices through the rules of tenancy, then measures what requests ask and what
@@ -70,70 +75,6 @@ interface Measuring {
   timed: Timed
 }
 type Note = (figure: TenancyFigure) => void
-type World = ReturnType<typeof worldOf>
-
-/** Each group has up to four children; one chain goes down to the deepest level. */
-function worldOf(devices: number) {
-  const groups = Math.max(Math.floor(devices / 10), 100)
-  const parentOf = (n: number) => (n === 0 ? undefined : n < deepest ? n - 1 : Math.floor((n - deepest) / 4))
-  const depths: number[] = []
-  for (let n = 0; n < groups; n += 1) {
-    const parent = parentOf(n)
-    depths.push(parent === undefined ? 1 : depths[parent]! + 1)
-  }
-  const parents = depths.map((depth, n) => (depth > deepest ? 0 : parentOf(n)))
-  const below: number[] = Array(groups).fill(1)
-  for (let n = groups - 1; n > 0; n -= 1) below[parents[n]!]! += below[n]!
-  return {
-    devices,
-    groups,
-    parents,
-    below,
-    *groupOperations(): Generator<WriteOperation> {
-      for (let n = 0; n < groups; n += 1) {
-        const parent = parents[n]
-        // Half by tags, half by a query: the two forms of applications in the field.
-        const sources =
-          n % 2 === 0
-            ? { deviceTags: [{ key: 'group', value: idOf('a', n) }] }
-            : { deviceTags: [], deviceQueryJson: queryOf(idOf('a', n)) }
-        const document = {
-          ...{ id: idOf('a', n), name: `Group ${n}`, parentId: parent === undefined ? undefined : idOf('a', parent) },
-          ...{ ancestorIds: [], groupTags: {}, deviceIds: [], ...sources },
-        }
-        yield { insert: 'groups', document }
-      }
-    },
-    *userOperations(): Generator<WriteOperation> {
-      for (let n = 0; n < groups; n += 1) {
-        const document = {
-          email: `user${n}@example.com`,
-          emailKey: '',
-          userTags: {},
-          experienceGroupIds: [idOf('a', n)],
-        }
-        yield { insert: 'users', document: { id: idOf('e', n), ...document } }
-      }
-    },
-    *deviceOperations(): Generator<WriteOperation> {
-      for (let n = 0; n < devices; n += 1) yield { insert: 'devices', document: deviceOf(n, groups) }
-    },
-  }
-}
-
-function deviceOf(n: number, groups: number) {
-  const tags = [
-    { key: 'group', value: idOf('a', (n * 7919) % groups) },
-    { key: 'model', value: `m${n % 50}` },
-  ]
-  const attributes = [{ name: 'level', dataType: 'number' as const, attributeTags: {} }]
-  const name = `Device ${((n * 2654435761) % 4294967296).toString(36)}`
-  return { id: idOf('d', n), name, deviceClass: 'standalone', tags, attributes, groupIds: [] }
-}
-
-function queryOf(groupId: string): string {
-  return JSON.stringify({ $and: [{ tags: { $eq: { $tagKey: 'group', $tagValue: groupId } } }] })
-}
 
 async function load(app: AppStore, what: string, operations: Iterable<WriteOperation>, note: Note): Promise<void> {
   const begun = performance.now()
@@ -156,6 +97,8 @@ async function measureReads(app: AppStore, { world, note, timed }: Measuring): P
   const any = (most: number, n: number) => (n * 48271 + 11) % most
   const verify = (user: number, device: number) =>
     tenancy.verify({ device: idOf('d', device), subject: idOf('e', user), kind: 'experienceUser' })
+  // Places of devices are read into memory by the first questions after a start.
+  for (let n = 0; n < 1_000; n += 1) await verify(0, any(world.devices, n))
   note({
     what: 'verify, any user',
     ...(await timed(20_000, (n) => verify(any(world.groups, n), any(world.devices, n + 5)))),
@@ -170,9 +113,35 @@ async function measureReads(app: AppStore, { world, note, timed }: Measuring): P
     const whose = `${who} user of ${totalCount} devices`
     note({ what: `first page of 20, ${whose}`, ...(await timed(200, () => page(true))) })
     note({ what: `first page of 20 with its count, ${whose}`, ...(await timed(20, () => page(false))) })
+    await measureFar(app, { whose, user: idOf('e', user), note, timed })
   }
   const seen = (n: number) => tenancy.whoCanSee(idOf('d', any(world.devices, n)))
   note({ what: 'who can see a device', ...(await timed(1_000, seen)) })
+}
+
+/** What is not found at the start of the order of names, and what else is asked of a list. */
+async function measureFar(
+  app: AppStore,
+  { whose, user, note, timed }: { whose: string; user: string; note: Note; timed: Timed },
+): Promise<void> {
+  const { devices } = openResources({ app, now: Date.now })
+  const page = (request: PageRequest, query?: object) => {
+    const criteria = query
+      ? ({ by: 'query', query: { $and: [{ experienceUserId: user }, query] } } as const)
+      : ({ by: 'user', idOrEmail: user } as const)
+    return devices.find(criteria, { perPage: 20, withoutCount: true, ...request }, {})
+  }
+  for (const sortField of ['creationDate', 'lastUpdated', 'connectionStatus']) {
+    note({ what: `first page by ${sortField}, ${whose}`, ...(await timed(20, () => page({ sortField }))) })
+  }
+  note({ what: `page 5,000, ${whose}`, ...(await timed(3, () => page({ page: 5_000 }))) })
+  const model = { tags: { $eq: { $tagKey: 'model', $tagValue: 'm1' } } }
+  const last = { name: { $startsWith: 'Device z' } }
+  const nowhere = { name: { $contains: 'nowhere' } }
+  note({ what: `first page of one model, ${whose}`, ...(await timed(20, () => page({}, model))) })
+  note({ what: `first page of the last names, ${whose}`, ...(await timed(20, () => page({}, last))) })
+  note({ what: `a name that nothing has, ${whose}`, ...(await timed(2, () => page({}, nowhere))) })
+  note({ what: `count of one model, ${whose}`, ...(await timed(2, () => page({ perPage: 0 }, model))) })
 }
 
 async function measureWrites(app: AppStore, { world, note, timed }: Measuring): Promise<void> {
@@ -181,44 +150,60 @@ async function measureWrites(app: AppStore, { world, note, timed }: Measuring): 
     return tenancyWrite(app, [{ update: 'devices', id: idOf('d', (n * 101) % world.devices), change: { tags } }])
   }
   note({ what: 'a device gets another tag', ...(await timed(500, retag)) })
+  const connect = (n: number) => {
+    const connection = { connected: 1 as const, time: n }
+    return tenancyWrite(app, [{ update: 'devices', id: idOf('d', (n * 103) % world.devices), change: { connection } }])
+  }
+  note({ what: 'a device connects', ...(await timed(500, connect)) })
+  for (const size of [1, 100, 1_000]) {
+    const create = (n: number) => {
+      const numbers = Array.from({ length: size }, (_, at) => world.devices + size * 10_000 + n * size + at)
+      const documents = numbers.map((one) => ({ ...deviceOf(one, world.groups), id: newId() }))
+      return tenancyWrite(
+        app,
+        documents.map((document) => ({ insert: 'devices', document })),
+      )
+    }
+    note({ what: `${size} devices are created at once`, ...(await timed(10, create)) })
+  }
   const requery = (n: number) => {
     const id = idOf('a', world.groups - 1 - n)
     return tenancyWrite(app, [{ update: 'groups', id, change: { deviceQueryJson: queryOf(idOf('a', n)) } }])
   }
   note({ what: 'a leaf group gets another query', ...(await timed(100, requery)) })
-  const moved = idOf('a', closest(world, 0.01))
-  const home = world.parents[closest(world, 0.01)]!
-  const move = (n: number) => {
-    const parentId = n % 2 === 0 ? undefined : idOf('a', home)
-    return tenancyWrite(app, [{ update: 'groups', id: moved, change: { parentId } }])
+  for (const [part, which] of [
+    ['thousandth', 0.001],
+    ['hundredth', 0.01],
+    ['tenth', 0.1],
+  ] as const) {
+    const moved = closest(world, which)
+    const home = world.parents[moved]!
+    const move = (n: number) => {
+      const parentId = n % 2 === 0 ? undefined : idOf('a', home)
+      return tenancyWrite(app, [{ update: 'groups', id: idOf('a', moved), change: { parentId } }])
+    }
+    const what = `a ${part} of all groups moves, ${world.below[moved]}`
+    note({ what, ...(await timed(4, move)) })
   }
-  note({ what: 'a hundredth of all groups moves', ...(await timed(6, move)) })
-}
-
-/** The group whose part of all groups is closest to `part`. */
-function closest({ below, groups }: World, part: number): number {
-  const far = (n: number) => Math.abs(below[n]! - part * groups)
-  return below.reduce((best, _, n) => (far(n) < far(best) ? n : best), 0)
 }
 
 async function timeCalls(
   times: number,
   call: (n: number) => Promise<unknown>,
-): Promise<{ p50Us: number; p99Us: number }> {
+): Promise<{ p50Us: number; p99Us: number; cpuUs: number }> {
   for (let n = 0; n < Math.min(times / 10, 100); n += 1) await call(n)
   const taken: number[] = []
+  const before = process.cpuUsage()
   for (let n = 0; n < times; n += 1) {
     const begun = performance.now()
     await call(n)
     taken.push((performance.now() - begun) * 1000)
   }
+  const { user, system } = process.cpuUsage(before)
+  const cpuUs = Math.round(((user + system) / times) * 10) / 10
   taken.sort((a, b) => a - b)
   const at = (part: number) => Math.round((taken[Math.min(Math.floor(part * times), times - 1)] ?? 0) * 10) / 10
-  return { p50Us: at(0.5), p99Us: at(0.99) }
-}
-
-function idOf(kind: string, n: number): string {
-  return kind + n.toString(16).padStart(23, '0')
+  return { p50Us: at(0.5), p99Us: at(0.99), cpuUs }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -28,16 +28,23 @@ export interface PlacesKeeper {
    * in the column `places` of the application: for a single device that costs less than a view.
    */
   testing(app: number, groupIds: readonly string[]): { version: number; isInside(row: number): boolean } | undefined
+  /** Memory that is taken now, of all applications. */
+  bytes(): number
 }
 
 const sliceOfGroups = 1000
 const sliceOfDevices = 5000
+/** What the places of an application without devices take. */
+const emptyBytes = 2_000
+
 interface Kept {
   places: Places
   /** The number of the application in the file for which the places stand. */
   version: number
   /** What has been read so far; undefined: everything. */
   cursor: Cursor | undefined
+  /** The part that is counted of the memory of all. */
+  bytes: number
 }
 type Cursor = { groupId: string } | { row: number; groupId: string }
 type Change = (places: Places) => void
@@ -61,6 +68,7 @@ export function openPlacesKeeper({
   const resting = new Map<number, number>()
   /** Of the transaction under way, by application. */
   const pending = new Map<number, { version: number; changes: Change[] }>()
+  let bytes = 0
   const tests: ((row: number) => boolean)[] = []
   database.define('inside', (test, row) => (tests[Number(test)]!(Number(row)) ? 1 : 0))
 
@@ -70,6 +78,7 @@ export function openPlacesKeeper({
   }
 
   function drop(app: number) {
+    bytes -= kept.get(app)?.bytes ?? 0
     kept.delete(app)
     resting.set(app, Date.now() + restMs)
   }
@@ -95,6 +104,7 @@ export function openPlacesKeeper({
       }
       for (const change of changes) change(one.places)
       one.version = version
+      makeRoom(one)
     }
     pending.clear()
   }
@@ -110,7 +120,7 @@ export function openPlacesKeeper({
     if (one.cursor === undefined) return one
     one.cursor = readSome(app, one.places, one.cursor)
     if (!isCurrent(app, one)) return undefined
-    makeRoom()
+    makeRoom(one)
     return one.cursor === undefined && kept.has(app) ? one : undefined
   }
 
@@ -118,7 +128,7 @@ export function openPlacesKeeper({
     if ((resting.get(app) ?? 0) > Date.now()) return undefined
     resting.delete(app)
     const version = versionOf(app)
-    return version === undefined ? undefined : { places: openPlaces(), version, cursor: { groupId: '' } }
+    return version === undefined ? undefined : { places: openPlaces(), version, cursor: { groupId: '' }, bytes: 0 }
   }
 
   /**
@@ -131,12 +141,13 @@ export function openPlacesKeeper({
     return false
   }
 
-  function makeRoom() {
-    let bytes = 0
-    for (const { places } of kept.values()) bytes += places.bytes()
-    for (const [app, { places }] of kept) {
+  /** Those that were asked longest ago go. */
+  function makeRoom(grown: Kept) {
+    const now = grown.places.bytes() + emptyBytes
+    bytes += now - grown.bytes
+    grown.bytes = now
+    for (const app of kept.keys()) {
       if (bytes <= mostBytes) return
-      bytes -= places.bytes()
       drop(app)
     }
   }
@@ -169,6 +180,8 @@ export function openPlacesKeeper({
       if (old.length === now.length && old.every((one, at) => one === now[at])) return
       note(app, (places) => (layout === groups ? places.setGroup(id, now) : places.setDevice(row, now)))
     },
+
+    bytes: () => bytes,
 
     testing(app, groupIds) {
       const one = complete(app)

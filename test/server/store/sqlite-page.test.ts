@@ -36,6 +36,16 @@ const sorts: Record<string, (device: DeviceDocument) => string | number | undefi
 const filters: [what: string, filter: Filter, fits: (device: DeviceDocument) => boolean][] = [
   ['everything', { all: [] }, () => true],
   ['many', { field: 'name', op: 'contains', value: '9' }, ({ name }) => name.includes('9')],
+  [
+    'a class',
+    {
+      all: [
+        { field: 'deviceClass', op: 'eq', value: 'standalone' },
+        { field: 'name', op: 'contains', value: '8' },
+      ],
+    },
+    ({ name }) => name.includes('8'),
+  ],
   ['few', { field: 'name', op: 'endsWith', value: ' 77' }, ({ name }) => name.endsWith(' 77')],
   ['none', { field: 'name', op: 'contains', value: 'x' }, () => false],
   ['a site of the end', { tag: 'tags', key: { in: ['site'] }, value: { in: ['last'] } }, ({ name }) => name[0] === 'Z'],
@@ -65,18 +75,19 @@ for (const [what, filter, fits] of filters) {
 
 test('lets others have their turn while it looks for what is nowhere, and shows nothing twice that moves on', async () => {
   const devices = app.collection('devices')
+  const [few, none] = ['few', 'none'].map((what) => filters.find(([one]) => one === what)![1]) as [Filter, Filter]
   let turns = 0
   let going = true
   const others = (async () => {
     for (; going; turns += 1) await new Promise(setImmediate)
   })()
-  expect(await devices.find({ filter: filters[3]![1], sort: { field: 'name', direction: 'asc' } })).toEqual([])
+  expect(await devices.find({ filter: none, sort: { field: 'name', direction: 'asc' } })).toEqual([])
   expect(turns).toBeGreaterThan(2)
   going = false
   await others
   // The first of them goes to the end while the walk is under way.
-  const first = await devices.find({ filter: filters[2]![1], sort: { field: 'name', direction: 'asc' }, limit: 1 })
-  const walk = devices.find({ filter: filters[2]![1], sort: { field: 'name', direction: 'asc' }, limit: 100 })
+  const first = await devices.find({ filter: few, sort: { field: 'name', direction: 'asc' }, limit: 1 })
+  const walk = devices.find({ filter: few, sort: { field: 'name', direction: 'asc' }, limit: 100 })
   await devices.update(first[0]!.id, { name: 'ZZ 77' })
   const found = (await walk).map(({ id }) => id)
   expect(new Set(found).size).toBe(found.length)

@@ -3,6 +3,10 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import type { AppStore, Filter, Store, WriteOperation } from '../../../server/store/port.ts'
 import { openSqlite } from '../../../server/store/sqlite.ts'
+import { openDatabase } from '../../../server/store/sqlite-database.ts'
+import { openPlacesKeeper } from '../../../server/store/sqlite-places.ts'
+import { declaredPlans } from '../../../server/store/sqlite-plan.ts'
+import { migrate } from '../../../server/store/sqlite-schema.ts'
 import { temporaryFolder } from '../../helpers/store.ts'
 import { idOf, own, strangers } from './adapters.ts'
 
@@ -111,7 +115,7 @@ test('what one process writes, writes half or takes back, every process sees at 
         expect(await answersOf(three.there, asked)).toBe(right)
       }
     }),
-    { numRuns: 120 },
+    { numRuns: 40 },
   )
 }, 120_000)
 
@@ -161,6 +165,30 @@ test('answers rightly while places are still being read, whatever is written mea
     }
     if (n % 3 === 2) expect(await devices.count(filter)).toBe(await right.count(filter))
   }
+})
+
+test('takes no more memory than it may, however much is written to what it keeps', async () => {
+  const database = openDatabase({ file: join(await temporaryFolder(), 'store.db') })
+  const layouts = migrate(database, declaredPlans)
+  const keeper = openPlacesKeeper({ database, layouts, mostBytes: 100_000, restMs: 0 })
+  for (const app of [1, 2, 3])
+    database.run('INSERT INTO apps (app, tenant, application) VALUES (?, ?, ?)', [app, 't', `${app}`])
+  const isKept = (app: number) => keeper.reading(app, (view) => view !== undefined)
+  expect([isKept(1), isKept(2), isKept(3)]).toEqual([true, true, true])
+  const empty = keeper.bytes()
+  const grow = (app: number, devices: number) =>
+    database.transaction(() => {
+      for (let row = 1; row <= devices; row += 1) {
+        keeper.wrote(app, layouts.get('devices')!, { id: idOf(row), row, after: { groupIds: [idOf(row % 10)] } })
+      }
+    })
+  grow(1, 10_000)
+  expect(keeper.bytes()).toBeGreaterThan(empty + 40_000)
+  grow(2, 10_000)
+  expect(keeper.bytes()).toBeLessThanOrEqual(100_000)
+  grow(3, 100_000)
+  expect(keeper.bytes()).toBeLessThanOrEqual(100_000)
+  database.close()
 })
 
 test('keeps what fits into memory, and answers for applications that do not', { timeout: 60_000 }, async () => {
