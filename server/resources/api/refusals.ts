@@ -53,6 +53,13 @@ const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   flow: { stats: counted },
 }
 
+/** What is not answered, as `resource.action` or `resource.*`, and why; in alphabetical order. */
+export const refused: readonly (readonly [string, string])[] = Object.entries(reasons)
+  .flatMap(([resource, actions]) =>
+    Object.entries(actions).map(([action, why]) => [`${resource}.${action}`, why] as const),
+  )
+  .sort()
+
 /** Why the call is not answered, for its author; undefined where nothing is known of it. */
 export function refusals(resource: string, action: string): string | undefined {
   const own = Object.hasOwn(reasons, resource) ? reasons[resource]! : {}
