@@ -1,4 +1,3 @@
-import { FlowError } from '../engine/errors.ts'
 import type { CredentialSettings, Credentials, CredentialType } from './services.ts'
 
 /**
@@ -6,12 +5,9 @@ import type { CredentialSettings, Credentials, CredentialType } from './services
  * `credential.*`.
  */
 export async function credentialOf<T extends CredentialType>(
-  credentials: Credentials | undefined,
+  credentials: Credentials,
   { name, type }: { name: string; type: T },
 ): Promise<CredentialSettings[T] | undefined> {
   const wanted = name.trim()
-  if (wanted === '') return undefined
-  if (credentials) return await credentials.get(wanted, type)
-  const message = `Expected the stored credential "${wanted.slice(0, 100)}", but there are none here. Give the key or secret itself.`
-  throw new FlowError('credential.missing', message)
+  return wanted === '' ? undefined : await credentials.get(wanted, type)
 }

@@ -11,8 +11,7 @@ export interface Services {
   functions: Functions
   http: HttpClient
   connections: Connections
-  /** Undefined where none are at hand, as in tests of flows. */
-  credentials?: Credentials
+  credentials: Credentials
   mail: Mail
   sms: Sms
   devices: Devices

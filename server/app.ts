@@ -3,7 +3,6 @@ import express from 'express'
 import type { Logger } from 'pino'
 import { adminRouter } from './admin.ts'
 import { type Config, isLoopback } from './config.ts'
-import { openCredentialServices } from './credential-services.ts'
 import { openExperience } from './experience/experience.ts'
 import { WEBHOOKS_PREFIX } from './experience/webhooks.ts'
 import type { DebugStream } from './flows/debug.ts'
@@ -63,11 +62,10 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     delayMs: config.runRecordDelayMs,
     onError: (error) => log.error({ err: error }, 'run records could not be written'),
   })
-  const withCredentials = openCredentialServices(config.secretKey)
   const runner = openRunner({
     ...{ store, plans: runtime.plans, records, log, now },
     limits: { milliseconds: config.runTimeoutMs },
-    services: (context) => withCredentials(runtime.services(context, repliesOf, runner.fireTrigger), context.app),
+    services: (context) => runtime.services(context, repliesOf, runner.fireTrigger),
     failReply: (scope, replyId, error) => replies.fail(scope, replyId, error),
     onEnd: (_context, trigger, outcome) => metrics.run({ trigger: trigger.type, outcome }),
   })

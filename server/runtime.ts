@@ -24,6 +24,7 @@ import { noRelay, type Relay } from './mqtt/relay.ts'
 import type { Attempts } from './resources/attempts.ts'
 import type { Actor, Happening } from './resources/happenings.ts'
 import { openResources, type Resources } from './resources/resources.ts'
+import { openSealer } from './seal.ts'
 import { type ServiceDeps, servicesOf } from './services.ts'
 import { openTexter } from './sms.ts'
 import type { AppStore } from './store/port.ts'
@@ -80,6 +81,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   const ownConnections = openConnections({ allowPrivate: config.egressAllow })
   const connections = parts.connections ?? ownConnections
   const outbox = join(config.dataDir, 'outbox')
+  const sealer = openSealer(config.secretKey)
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, outbox, queue, now: clock })
   const texter = openTexter({ smsUrl: config.smsUrl, outbox, http, now: clock })
   const debug = openDebugStream(clock)
@@ -119,7 +121,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       servicesOf(
         {
           ...{ now: clock, debug, functions, http, connections, mailer, texter, resources, jobs: jobsOf, replies },
-          ...{ plans, log, pressRoom, fireTrigger, exchange },
+          ...{ plans, log, pressRoom, fireTrigger, exchange, sealer },
         },
         context,
       ),

@@ -17,6 +17,7 @@ import type { Mailer } from './mail.ts'
 import type { Exchange } from './mqtt/exchange.ts'
 import { openApi } from './resources/api/api.ts'
 import { openCommands } from './resources/commands.ts'
+import { openCredentials } from './resources/credentials.ts'
 import { type DeviceResource, filterOf } from './resources/devices.ts'
 import type { FileResource } from './resources/files.ts'
 import { openJobService } from './resources/jobs.ts'
@@ -24,6 +25,7 @@ import { openImports } from './resources/jobs-import.ts'
 import { openResourceJobs, type ResourceJobResource } from './resources/resource-jobs.ts'
 import type { Resources } from './resources/resources.ts'
 import { openTopics } from './resources/topics.ts'
+import type { Sealer } from './seal.ts'
 import type { Texter } from './sms.ts'
 import type { AppStore } from './store/port.ts'
 import { type Scope, scopeKey } from './store/scope.ts'
@@ -35,6 +37,8 @@ export interface ServiceDeps {
   functions: FunctionPool
   http: HttpClient
   connections: Pick<OpenConnections, 'of'>
+  /** Reads stored credentials. */
+  sealer: Sealer
   mailer: Mailer
   texter: Texter
   resources(app: AppStore): Resources
@@ -89,6 +93,7 @@ const open = lazyObjects<Run, RunServices>({
   functions: ({ deps, context }, { debug }) => functionsOf(deps.functions, context.app.scope, debug),
   http: ({ deps }) => deps.http,
   connections: ({ deps, context }) => deps.connections.of(scopeKey(context.app.scope)),
+  credentials: ({ deps, context }) => openCredentials({ app: context.app, sealer: deps.sealer }),
   mail: ({ deps, context }) => deps.mailer.forFlow(context.app, context.flow.id),
   sms: ({ deps, context }) => deps.texter.forFlow(context.app, context.flow.id),
   devices: (run) => actingOf(run).devices,

@@ -17,7 +17,7 @@ export interface UsedCredential {
  * FlowError `credential.*`, and `http.credential` for a URL that it is not for.
  */
 export async function usedCredential(
-  credentials: Credentials | undefined,
+  credentials: Credentials,
   { name, url }: { name: string; url: string },
 ): Promise<UsedCredential> {
   const credential = await credentialOf(credentials, { name, type: 'http' })

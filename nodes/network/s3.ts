@@ -47,7 +47,7 @@ export interface S3Object {
 /** The object that settings name. Throws Refusal for what S3 does not know as a bucket, a region or a key; FlowError without keys. */
 export async function s3Object(
   settings: S3Settings,
-  { clock, credentials }: { clock: Clock; credentials?: Credentials },
+  { clock, credentials }: { clock: Clock; credentials: Credentials },
 ): Promise<S3Object> {
   const stored = await credentialOf(credentials, { name: settings.credential, type: 'aws' })
   const accessKeyId = stored?.accessKeyId ?? needed('Access key ID', settings.accessKey)

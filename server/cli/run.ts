@@ -9,7 +9,6 @@ import { run } from '../../engine/run.ts'
 import type { Reply } from '../../nodes/services.ts'
 import { importFolder } from '../bundle/import-folder.ts'
 import { type Config, ConfigError, readConfig } from '../config.ts'
-import { openCredentialServices } from '../credential-services.ts'
 import { startPayload } from '../flows/payload.ts'
 import { now, openRuntime } from '../runtime.ts'
 import type { AppStore, Store } from '../store/port.ts'
@@ -81,22 +80,20 @@ async function runOnce({ payload: given, trigger: wanted, json, store, config, i
   runtime.debug.listen(({ nodeId: node, level, message, value }) => messages.push({ node, level, message, value }))
   try {
     const flows = await runtime.plans.of(app)
-    const versions = flows.flows.filter((one) => one.id === id)
-    const flow = versions.find((one) => one.version === 'develop') ?? versions[0]
+    const own = flows.flows.filter((one) => one.id === id)
+    const flow = own.find((one) => one.version === 'develop') ?? own[0]
     if (!flow) throw new ConfigError(`Expected a flow that can run, got "${named.flow}"`)
     const { trigger, data } = await chooseTrigger(app, flow, wanted)
     const relay = { type: 'user', id: '0'.repeat(24) }
     const start = { triggerId: trigger.key, triggerType: trigger.published, time: new Date(now()), data, relay }
     const payload = { ...startPayload(flows, flow, start), ...given, data: { ...data, ...asObject(given.data) } }
-    const withCredentials = openCredentialServices(config.secretKey)
-    const own = runtime.services({ runId: 'run', app, flows, flow }, () => ({
+    const services = runtime.services({ runId: 'run', app, flows, flow }, () => ({
       send: async (_replyId, reply) => void replies.push(reply),
       message: async (_client, message) => void replies.push(messageReply(message)),
     }))
-    const services = withCredentials(own, app)
     const outcome = await run({
       ...{ plan: flow.plan, entry: trigger.entry, payload },
-      services: services as unknown as Record<string, unknown>,
+      services,
       limits: { milliseconds: config.runTimeoutMs },
     })
     const { cause: _, ...error } = outcome.error ?? { cause: undefined }

@@ -5,7 +5,7 @@ import { copyValue, type Payload } from '../../engine/payload.ts'
 import { openTemplates } from '../../engine/template.ts'
 import type { Services } from '../../nodes/services.ts'
 
-/** A stand-in for each service that the node declares; the methods that a test has no use for may be left out. */
+/** A stand-in for each service that the node declares; the methods that a test has no use for may be left out. Default: no credentials. */
 export type Fakes<Need extends keyof Services> = { [K in Exclude<Need, 'credentials'>]: Partial<Services[K]> } & {
   credentials?: Services['credentials']
 }
@@ -32,6 +32,11 @@ export interface NodeOutcome {
 }
 
 const templates = openTemplates()
+const noCredentials: Services['credentials'] = {
+  async get(name) {
+    throw new FlowError('credential.missing', `Expected the stored credential "${name}", but the test has none`)
+  },
+}
 
 /** Runs one node as a flow would, without a flow: its settings compiled, its services as the test gives them. */
 export async function runNode<Need extends keyof Services, F extends Fields, Output extends string>(
@@ -50,7 +55,7 @@ export async function runNode<Need extends keyof Services, F extends Fields, Out
   const context = {
     config: {},
     payload: copyValue(given.payload ?? {}),
-    use: given.use ?? {},
+    use: { credentials: noCredentials, ...given.use },
     node: { id: 'node-1', type: definition.type, label: definition.title, trail: () => [] },
     signal: given.signal ?? new AbortController().signal,
     async follow(output: string, payload: Payload): Promise<Turn> {
