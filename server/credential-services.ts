@@ -1,4 +1,5 @@
 import type { Services } from '../nodes/services.ts'
+import { withOwn } from './lazy-object.ts'
 import { openCredentials } from './resources/credentials.ts'
 import { openSealer } from './seal.ts'
 import type { AppStore } from './store/port.ts'
@@ -9,21 +10,21 @@ export function openCredentialServices(secretKey: string): (services: Services, 
   return (services, app) => {
     const credentials = openCredentials({ app, sealer })
     const placed = new WeakSet<object>()
-    const join = (own: Services): Services => ({
-      ...own,
-      credentials,
-      customNodes: {
-        find(wanted) {
-          // Each place of a custom node keeps its services for as long as the run goes on.
-          const found = own.customNodes.find(wanted)
-          if (!placed.has(found)) {
-            found.services = { ...join(found.services as unknown as Services) }
-            placed.add(found)
-          }
-          return found
+    const join = (own: Services): Services =>
+      withOwn(own, {
+        credentials,
+        customNodes: {
+          find(wanted) {
+            // Each place of a custom node keeps its services for as long as the run goes on.
+            const found = own.customNodes.find(wanted)
+            if (!placed.has(found)) {
+              found.services = join(found.services as unknown as Services) as unknown as typeof found.services
+              placed.add(found)
+            }
+            return found
+          },
         },
-      },
-    })
+      })
     return join(services)
   }
 }
