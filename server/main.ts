@@ -13,6 +13,7 @@ const commands: Record<string, () => Promise<Command>> = {
   test: async () => (await import('./cli/test.ts')).testCommand,
   import: async () => (await import('./cli/import.ts')).importCommand,
   export: async () => (await import('./cli/export.ts')).exportCommand,
+  backup: async () => (await import('./cli/backup.ts')).backupCommand,
   version: async () => (await import('./cli/version.ts')).versionCommand,
   key: async () => (await import('./cli/key.ts')).keyCommand,
   credential: async () => (await import('./cli/credential.ts')).credentialCommand,
@@ -28,6 +29,7 @@ const usage = `headgate: a self-hosted, multi-tenant workflow engine
   test [PATH...] [--min-coverage N] [--junit FILE] [--json]   run the tests beside flows: docs/flow-tests.md
   import DIR [--slug S] [--password P] [--json]
   export APP DIR                                  APP is a slug or an id
+  backup FILE                                     the embedded store as a new file, also while it is served
   version APP NAME [--slug S]... [--point|--delete]   keep the experience as it is under a name; slugs S show it
   key APP [DEVICE]                                an access key with which DEVICE, or any device, connects
   credential set APP NAME TYPE | list APP | remove APP NAME   what flows prove themselves with; the secret from stdin

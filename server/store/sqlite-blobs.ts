@@ -4,6 +4,8 @@ import type { AppNumber } from './sqlite-collection.ts'
 import type { Database } from './sqlite-database.ts'
 
 const chunkBytes = 256 * 1024
+/** Chunks of a content, 4 MB. */
+const forgetAfter = 16
 const abandonedAfterMs = 24 * 60 * 60 * 1000
 
 /**
@@ -83,6 +85,8 @@ export function openBlobs(database: Database, app: AppNumber): Blobs {
           const sql = 'INSERT INTO chunks (app, content, position, data) VALUES (?, ?, ?, ?)'
           database.run(sql, [number, content, position, data])
           position += 1
+          // Else the cache keeps what was written, up to its limit: an archive would stand in memory once more.
+          if (position % forgetAfter === 0) database.run('PRAGMA shrink_memory')
         }
         const sha256 = hash.digest('hex')
         database.transaction(() => {

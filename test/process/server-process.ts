@@ -26,7 +26,8 @@ export interface Cli {
   ended: Promise<number | NodeJS.Signals | null>
 }
 
-export function cli(args: readonly string[], env: Record<string, string>): Cli {
+/** `folder` is where the server is installed; default this repository. */
+export function cli(args: readonly string[], env: Record<string, string>, folder = root): Cli {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [join(root, 'server/headgate.mjs'), ...args], {
     cwd: root,

@@ -3,7 +3,7 @@ const counted = 'messages are not counted here; see /metrics of the server'
 const streams = 'a flow has no use for a stream; let a trigger listen'
 const others = 'a flow reaches its own application alone'
 const administrators = 'this is for an administrator: use the command line of the server'
-const credentials = 'secrets are globals of the application here'
+const credentials = 'an administrator keeps credentials: use the command line of the server'
 const archives = 'history is not archived to other clouds here; use data.export'
 
 /** Why calls that the published API has are not answered here: by resource, for all of its actions (`*`) or some. */

@@ -121,7 +121,7 @@ for (const { name, stack, slow, describe, open, openStore } of stacks) {
 
     test('runs many jobs once each, with two workers', async () => {
       const { member, ended, addMany } = await world()
-      const many = slow ? 30 : 200
+      const many = slow ? 12 : 200
       const ran: unknown[] = []
       const run = async ({ input }: JobContext) => {
         ran.push(input)
