@@ -1,6 +1,6 @@
 import { choice, json, lazy, read } from '../engine/fields.ts'
 import type { Payload } from '../engine/payload.ts'
-import { Refusal } from './services.ts'
+import { Refusal } from './services/listing.ts'
 
 /** The settings of every node whose data may come from single fields, a JSON template or the payload. */
 export function bodyFields(keys: { json: string; path: string }) {

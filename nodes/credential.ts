@@ -1,4 +1,4 @@
-import type { CredentialSettings, Credentials, CredentialType } from './services.ts'
+import type { CredentialSettings, Credentials, CredentialType } from './services/credentials.ts'
 
 /**
  * The settings of the stored credential that a node names; undefined for a blank name: nothing is asked for. Throws FlowError

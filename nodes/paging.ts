@@ -1,5 +1,5 @@
 import { choiceTemplate, flag, numberTemplate, template } from '../engine/fields.ts'
-import type { Listing, PageRequest } from './services.ts'
+import type { Listing, PageRequest } from './services/listing.ts'
 
 /** The settings of every node that finds many. */
 export const pagingFields = {

@@ -1,4 +1,4 @@
-import { Refusal } from './services.ts'
+import { Refusal } from './services/listing.ts'
 
 /**
  * Waits for an action on a resource, or begins it and waits. A refusal becomes the value that flows look for at the result path,

@@ -1,5 +1,5 @@
 import { list, optional, template } from '../engine/fields.ts'
-import type { TagPair } from './services.ts'
+import type { TagPair } from './services/listing.ts'
 
 /** A list of tag pairs at a key. A value that is absent tells a removal from a blank. */
 export function tagPairs(key: string, label = 'Tags') {

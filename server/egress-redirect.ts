@@ -1,5 +1,5 @@
 import { FlowError } from '../engine/errors.ts'
-import type { HttpRequest } from '../nodes/services.ts'
+import type { HttpRequest } from '../nodes/services/http.ts'
 
 /** The URL of a request. Throws `http.url` for anything but an absolute one of the web. */
 export function toUrl(text: string): URL {

@@ -1,4 +1,5 @@
-import { type Mail, Refusal } from '../nodes/services.ts'
+import { Refusal } from '../nodes/services/listing.ts'
+import type { Mail } from '../nodes/services/mail.ts'
 import { type MailJobInput, mailJob } from './jobs/mail-job.ts'
 import type { JobDefinition, Jobs } from './jobs/port.ts'
 import { type MailDelivery, type MailDeliveryOptions, MailError, openMailDelivery } from './mail-delivery.ts'

@@ -1,4 +1,4 @@
-import { Refusal } from '../nodes/services.ts'
+import { Refusal } from '../nodes/services/listing.ts'
 import type { Filter, TagSide } from './store/port.ts'
 
 /** The forms of a tag condition: `{ $tagKey, $tagValue }`, pairs `{ key: value }`, or null for "no tags". Throws Refusal. */

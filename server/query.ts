@@ -1,4 +1,4 @@
-import { Refusal } from '../nodes/services.ts'
+import { Refusal } from '../nodes/services/listing.ts'
 import { type Field, fieldsOf, type QueryResource } from './query-fields.ts'
 import type { Filter } from './store/port.ts'
 

@@ -1,7 +1,7 @@
 import { numberTemplate, optional } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 import { criteriaOf, rowId, rowQuery, tableFields, tableResult } from './data-table-fields.ts'
 
 export const dataTableDelete = defineNode({

@@ -1,7 +1,8 @@
 import { FlowError } from '../../engine/errors.ts'
 import { choice, json, lazy, list, optional, path, read, template, value } from '../../engine/fields.ts'
 import type { Payload } from '../../engine/payload.ts'
-import { Refusal, type RowCriteria } from '../services.ts'
+import type { RowCriteria } from '../services/data-tables.ts'
+import { Refusal } from '../services/listing.ts'
 
 /** The settings of every node of tables. */
 export const tableFields = {

@@ -1,7 +1,7 @@
 import { path } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 import { eventId, eventQuery, idToChange, queryToChange } from './event-fields.ts'
 
 export const eventDelete = defineNode({

@@ -2,7 +2,7 @@ import { FlowError } from '../../engine/errors.ts'
 import { choice, json, lazy, optional, path, read, template } from '../../engine/fields.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { bodyFields, givenFields } from '../body.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 import { tagPairs } from '../tag-pairs.ts'
 
 /** The settings that creating and updating an event share. */

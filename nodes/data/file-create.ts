@@ -2,7 +2,8 @@ import { FlowError } from '../../engine/errors.ts'
 import { flag, numberTemplate, path, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { bytesOf } from '../logic/encodings.ts'
-import { type HttpClient, Refusal } from '../services.ts'
+import type { HttpClient } from '../services/http.ts'
+import { Refusal } from '../services/listing.ts'
 
 const TIMEOUT_MS = 30_000
 

@@ -3,7 +3,7 @@ import { flag, numberTemplate, path, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { encodingOf } from '../logic/encodings.ts'
 import { orError } from '../refusal.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 
 export const fileGet = defineNode({
   type: 'file-get',

@@ -1,7 +1,7 @@
 import { byType, json, list, path, read, template, text } from '../../engine/fields.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { defineNode } from '../define.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 
 const MOST_PARAMS = 100
 

@@ -2,7 +2,7 @@ import { FlowError } from '../../engine/errors.ts'
 import { byType, choice, json, numberTemplate, path, read, template, unused } from '../../engine/fields.ts'
 import { copyBounded } from '../bounds.ts'
 import { defineNode } from '../define.ts'
-import type { FlowValues } from '../services.ts'
+import type { FlowValues } from '../services/run.ts'
 
 const types = ['path', 'template', 'json', 'number', 'incr', 'decr', 'clear'] as const
 type Type = (typeof types)[number]

@@ -2,7 +2,8 @@ import { byType, choice, json, lazy, list, path, read, template, text, value } f
 import type { Payload } from '../../engine/payload.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
-import { Refusal, type StateReport } from '../services.ts'
+import type { StateReport } from '../services/devices.ts'
+import { Refusal } from '../services/listing.ts'
 import { reportsOf, timeOf } from './state-reports.ts'
 
 export const deviceChangeState = defineNode({

@@ -1,7 +1,8 @@
 import { FlowError } from '../../engine/errors.ts'
 import { byType, json, lazy, list, path, read, template, text, texts } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
-import { type DeviceCriteria, Refusal } from '../services.ts'
+import type { DeviceCriteria } from '../services/devices.ts'
+import { Refusal } from '../services/listing.ts'
 import { toCriteria } from '../tag-pairs.ts'
 
 export const deviceCommand = defineNode({

@@ -2,7 +2,8 @@ import { FlowError } from '../../engine/errors.ts'
 import { choice, json, lazy, path, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
-import { type Devices, Refusal } from '../services.ts'
+import type { Devices } from '../services/devices.ts'
+import { Refusal } from '../services/listing.ts'
 
 export const deviceDelete = defineNode({
   type: 'device-delete',

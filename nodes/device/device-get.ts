@@ -3,7 +3,7 @@ import { choice, flag, json, lazy, path, template, values } from '../../engine/f
 import { defineNode } from '../define.ts'
 import { foundOf, pageOf, pagingFields } from '../paging.ts'
 import { orError } from '../refusal.ts'
-import type { DeviceCriteria } from '../services.ts'
+import type { DeviceCriteria } from '../services/devices.ts'
 import { tagPairs, toCriteria } from '../tag-pairs.ts'
 import { attributeNames } from './attribute-names.ts'
 

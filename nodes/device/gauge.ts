@@ -1,5 +1,5 @@
 import { defineNode } from '../define.ts'
-import type { Series, SeriesGroup } from '../services.ts'
+import type { Series, SeriesGroup } from '../services/series.ts'
 import { seriesFields, seriesRequest, writeSeries } from './series-fields.ts'
 
 export const gauge = defineNode({

@@ -1,6 +1,7 @@
 import { FlowError } from '../../engine/errors.ts'
 import { choice, flag, json, lazy, list, numberTemplate, path, template, texts, values } from '../../engine/fields.ts'
-import { Refusal, type SeriesRequest } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
+import type { SeriesRequest } from '../services/series.ts'
 import { toCriteria } from '../tag-pairs.ts'
 import { attributeNames } from './attribute-names.ts'
 import { timeOf } from './state-reports.ts'

@@ -1,5 +1,5 @@
 import type { Payload } from '../../engine/payload.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 
 /**
  * State as a flow may give it: `{ attribute: value }`, `{ time, data: { ... } }`, or a list of either.

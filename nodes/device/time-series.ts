@@ -1,6 +1,6 @@
 import { choiceTemplate, numberTemplate } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
-import type { Series, SeriesGroup } from '../services.ts'
+import type { Series, SeriesGroup } from '../services/series.ts'
 import { seriesFields, seriesRequest, writeSeries } from './series-fields.ts'
 
 const DAY_MS = 86_400_000

@@ -1,7 +1,7 @@
 import { bodyTemplate, byType, path, read, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 import { tagPairs, toTags } from '../tag-pairs.ts'
 
 export const deviceImport = defineNode({

@@ -2,7 +2,7 @@ import { choice, json, lazy, path, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { foundOf, pageOf, pagingFields } from '../paging.ts'
 import { orError } from '../refusal.ts'
-import type { GroupCriteria } from '../services.ts'
+import type { GroupCriteria } from '../services/people.ts'
 import { tagPairs, toCriteria } from '../tag-pairs.ts'
 
 const methods = ['id', 'name', 'findByAllTags', 'findByAnyTags', 'query'] as const

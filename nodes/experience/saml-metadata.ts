@@ -1,5 +1,5 @@
 import { type Markup, parseMarkup } from '../logic/markup.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 
 /** The service that users sign in to. */
 export interface SamlService {

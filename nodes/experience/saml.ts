@@ -1,5 +1,5 @@
 import type { Profile, SAML } from '@node-saml/node-saml'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 import type { SamlProvider, SamlService } from './saml-metadata.ts'
 
 const CLOCK_SKEW_MS = 30_000

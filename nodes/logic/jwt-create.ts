@@ -4,7 +4,7 @@ import { byType, json, path, read, template, text } from '../../engine/fields.ts
 import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 import { keyAlgorithms, secretAlgorithms, signingKey } from './jwt-keys.ts'
 import { KeyError } from './pem.ts'
 

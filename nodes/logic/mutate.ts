@@ -3,7 +3,7 @@ import { byType, choice, json, lazy, list, path, value } from '../../engine/fiel
 import type { VisitPlace } from '../../engine/node.ts'
 import { copyBounded } from '../bounds.ts'
 import { defineNode } from '../define.ts'
-import type { DebugLog } from '../services.ts'
+import type { DebugLog } from '../services/run.ts'
 
 const MOST_RULES = 100
 

@@ -1,6 +1,7 @@
 import { FlowError } from '../../engine/errors.ts'
 import { choice, path } from '../../engine/fields.ts'
-import { type ConnectionTls, Refusal } from '../services.ts'
+import type { ConnectionTls } from '../services/connections.ts'
+import { Refusal } from '../services/listing.ts'
 
 /** The settings that say what becomes of a failure. */
 export const failureFields = {

@@ -1,6 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
 import { credentialOf } from '../credential.ts'
-import type { CredentialSettings, Credentials } from '../services.ts'
+import type { CredentialSettings, Credentials } from '../services/credentials.ts'
 import type { RequestParts } from './http-message.ts'
 import { basic, hide } from './provider.ts'
 

@@ -3,7 +3,7 @@ import { parseJsonText } from '../../engine/json-text.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { printValue } from '../../engine/template.ts'
 import { copyBounded, MOST_BYTES } from '../bounds.ts'
-import type { HttpRequest, HttpResponse } from '../services.ts'
+import type { HttpRequest, HttpResponse } from '../services/http.ts'
 
 /** The settings of an HTTP node that make a request. */
 export interface HttpSettings {

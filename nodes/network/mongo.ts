@@ -1,7 +1,7 @@
 import { byType, choice, json, list, path, read, template } from '../../engine/fields.ts'
 import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
-import { mongoMethods } from '../services.ts'
+import { mongoMethods } from '../services/connections.ts'
 import { failed, failureFields } from './connection-fields.ts'
 import { needed } from './provider.ts'
 

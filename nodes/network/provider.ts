@@ -1,7 +1,8 @@
 import { FlowError } from '../../engine/errors.ts'
 import { parseJsonText } from '../../engine/json-text.ts'
 import { copyBounded } from '../bounds.ts'
-import { type HttpClient, type HttpResponse, Refusal } from '../services.ts'
+import type { HttpClient, HttpResponse } from '../services/http.ts'
+import { Refusal } from '../services/listing.ts'
 
 /** One request to a service of someone else. */
 export interface ProviderRequest {

@@ -2,7 +2,7 @@ import { FlowError } from '../../engine/errors.ts'
 import { flag, list, numberTemplate, path, read, template, texts } from '../../engine/fields.ts'
 import { MOST_BYTES } from '../bounds.ts'
 import { defineNode } from '../define.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 import { failed, failureFields } from './connection-fields.ts'
 import { needed } from './provider.ts'
 

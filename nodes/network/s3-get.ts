@@ -1,7 +1,7 @@
 import { flag, path } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { orError } from '../refusal.ts'
-import type { HttpResponse } from '../services.ts'
+import type { HttpResponse } from '../services/http.ts'
 import { askProvider } from './provider.ts'
 import { encodingOf, s3Fields, s3Object } from './s3.ts'
 

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { AwsV4Signer } from 'aws4fetch'
 import { template } from '../../engine/fields.ts'
 import { credentialOf } from '../credential.ts'
-import { type Clock, type Credentials, Refusal } from '../services.ts'
+import type { Credentials } from '../services/credentials.ts'
+import { Refusal } from '../services/listing.ts'
+import type { Clock } from '../services/run.ts'
 import { needed } from './provider.ts'
 
 /** The settings that name an object of S3, and who asks for it. */

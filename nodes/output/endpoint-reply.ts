@@ -17,7 +17,7 @@ import {
 import { readPath } from '../../engine/payload.ts'
 import { printValue } from '../../engine/template.ts'
 import { defineNode } from '../define.ts'
-import type { CookieChange, Reply, ReplyBody } from '../services.ts'
+import type { CookieChange, Reply, ReplyBody } from '../services/reply.ts'
 
 export const endpointReply = defineNode({
   type: 'endpoint-reply',

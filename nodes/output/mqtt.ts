@@ -1,7 +1,7 @@
 import { FlowError } from '../../engine/errors.ts'
 import { template, text } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 
 export const mqtt = defineNode({
   type: 'mqtt',

@@ -1,7 +1,8 @@
 import { list, path, template, values } from '../../engine/fields.ts'
 import { printValue } from '../../engine/template.ts'
 import { askProvider } from '../network/provider.ts'
-import { type HttpClient, Refusal } from '../services.ts'
+import type { HttpClient } from '../services/http.ts'
+import { Refusal } from '../services/listing.ts'
 
 /** The settings that mail providers share. */
 export const providerMailFields = {

@@ -2,7 +2,7 @@ import { FlowError } from '../../engine/errors.ts'
 import { path, template } from '../../engine/fields.ts'
 import { defineNode } from '../define.ts'
 import { askProvider } from '../network/provider.ts'
-import { Refusal } from '../services.ts'
+import { Refusal } from '../services/listing.ts'
 
 const WEBHOOKS = 'https://hooks.slack.com/services/'
 

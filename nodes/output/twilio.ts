@@ -4,7 +4,9 @@ import { printValue } from '../../engine/template.ts'
 import { credentialOf } from '../credential.ts'
 import { defineNode } from '../define.ts'
 import { askProvider, basic, needed } from '../network/provider.ts'
-import { type CredentialSettings, type HttpClient, Refusal } from '../services.ts'
+import type { CredentialSettings } from '../services/credentials.ts'
+import type { HttpClient } from '../services/http.ts'
+import { Refusal } from '../services/listing.ts'
 
 const MOST_NUMBERS = 100
 

@@ -3,7 +3,7 @@ import { bodyTemplate, byType, flag, lazy, list, path, read, template } from '..
 import { readPath } from '../../engine/payload.ts'
 import { defineNode } from '../define.ts'
 import { encodingOf } from '../logic/encodings.ts'
-import type { ClientMessage } from '../services.ts'
+import type { ClientMessage } from '../services/reply.ts'
 
 export const webhookReply = defineNode({
   type: 'webhook-reply',

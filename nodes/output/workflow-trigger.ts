@@ -4,7 +4,9 @@ import { copyBounded } from '../bounds.ts'
 import { defineNode } from '../define.ts'
 import { readDate } from '../logic/read-date.ts'
 import { orError } from '../refusal.ts'
-import { type Clock, type Flows, Refusal } from '../services.ts'
+import type { Flows } from '../services/flows.ts'
+import { Refusal } from '../services/listing.ts'
+import type { Clock } from '../services/run.ts'
 
 export const workflowTrigger = defineNode({
   type: 'workflow-trigger',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { isSlug } from '../experience/slug.ts'
 import { newWebhookToken } from '../experience/webhook-token.ts'
 import type { ApplicationDocument, GlobalValue, OriginDocument } from '../store/documents/experience.ts'

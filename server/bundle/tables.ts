@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { CsvProblem, type CsvRows, csvLine, csvRecords, csvRows } from '../resources/data-table-csv.ts'
 import { type CellValue, type ColumnFields, columns as readColumns } from '../resources/data-table-fields.ts'
 import { keyOperations } from '../resources/data-table-keys.ts'

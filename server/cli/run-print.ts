@@ -1,5 +1,5 @@
 import type { Outcome } from '../../engine/run.ts'
-import type { Reply } from '../../nodes/services.ts'
+import type { Reply } from '../../nodes/services/reply.ts'
 import type { RunnableFlow } from '../flows/plans.ts'
 import type { CommandIo } from './io.ts'
 

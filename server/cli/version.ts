@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { ConfigError, readConfig } from '../config.ts'
 import { createVersion, deleteVersion, pointHosts, type VersionWorld } from '../experience/versions.ts'
 import { openStore } from '../store/open.ts'

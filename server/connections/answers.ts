@@ -1,5 +1,5 @@
 import { parseJsonText } from '../../engine/json-text.ts'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 
 /** Most rows or documents that one question gives. */
 export const MOST_ROWS = 10_000

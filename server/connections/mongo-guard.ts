@@ -1,5 +1,5 @@
 import type { MongoClient } from 'mongodb'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { Guard } from '../egress-guard.ts'
 
 // Others make the driver read files, ask the machine for its own identity, or go through a proxy.

@@ -1,5 +1,5 @@
 import type { Payload } from '../../engine/payload.ts'
-import type { SqlRequest } from '../../nodes/services.ts'
+import type { SqlRequest } from '../../nodes/services/connections.ts'
 import type { Guard } from '../egress-guard.ts'
 import { MOST_BYTES, MOST_ROWS, tooLarge, tooMany } from './answers.ts'
 import { metered } from './meter.ts'

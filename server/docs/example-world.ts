@@ -1,4 +1,4 @@
-import type { Devices } from '../../nodes/services.ts'
+import type { Devices } from '../../nodes/services/devices.ts'
 import { createdKey, updatedKey } from '../resources/data-table-views.ts'
 import { readNewResourceJob, settingsOf } from '../resources/resource-job-fields.ts'
 import { fold } from '../store/fold.ts'

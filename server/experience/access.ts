@@ -1,5 +1,6 @@
 import type { Payload } from '../../engine/payload.ts'
-import type { DeviceView, Tenancy, UserView } from '../../nodes/services.ts'
+import type { DeviceView } from '../../nodes/services/devices.ts'
+import type { Tenancy, UserView } from '../../nodes/services/people.ts'
 import type { EndpointRoute } from './definitions.ts'
 
 /** Whether an endpoint may be seen; `device` with `device` access. 401: nobody is logged in; 403: this user may not. */

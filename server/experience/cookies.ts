@@ -1,6 +1,6 @@
 import { stringifySetCookie } from 'cookie'
 import { FlowError } from '../../engine/errors.ts'
-import type { CookieChange, Reply } from '../../nodes/services.ts'
+import type { CookieChange, Reply } from '../../nodes/services/reply.ts'
 
 /**
  * The `set-cookie` header of a change. Without a path it is `/`, without a same-site rule `lax`, without an age it lives

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { copyValue, type Payload } from '../../engine/payload.ts'
-import type { DeviceView } from '../../nodes/services.ts'
+import type { DeviceView } from '../../nodes/services/devices.ts'
 import type { EndpointDocument } from '../store/documents/experience.ts'
 import type { Scope } from '../store/scope.ts'
 import type { Definitions, EndpointRoute } from './definitions.ts'

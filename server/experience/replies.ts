@@ -1,5 +1,5 @@
 import type { Payload } from '../../engine/payload.ts'
-import type { Replies, Reply } from '../../nodes/services.ts'
+import type { Replies, Reply } from '../../nodes/services/reply.ts'
 import { HttpError } from '../errors.ts'
 import { storeFailure } from '../outage.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { FlowError } from '../../engine/errors.ts'
 import type { Payload } from '../../engine/payload.ts'
-import type { Reply } from '../../nodes/services.ts'
+import type { Reply } from '../../nodes/services/reply.ts'
 import { toSetCookie } from './cookies.ts'
 import type { Definitions } from './definitions.ts'
 

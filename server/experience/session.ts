@@ -1,5 +1,5 @@
 import type { Payload } from '../../engine/payload.ts'
-import type { UserView } from '../../nodes/services.ts'
+import type { UserView } from '../../nodes/services/people.ts'
 import type { RequestParts } from './request.ts'
 
 /** Who asks, and the facts of the token that says so. */

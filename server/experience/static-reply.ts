@@ -1,6 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
 import type { Payload } from '../../engine/payload.ts'
-import type { Reply } from '../../nodes/services.ts'
+import type { Reply } from '../../nodes/services/reply.ts'
 import type { StaticReply } from '../store/documents/experience.ts'
 import { lazyTemplate } from './lazy-template.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { HttpError } from '../errors.ts'
 import { openFileUploads } from '../resources/file-uploads.ts'
 import { mostFileBytes, openFiles } from '../resources/files.ts'

@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { ExperienceVersionDocument } from '../store/documents/experience.ts'
 import type { FlowVersionDocument } from '../store/documents/flows.ts'
 import type { CollectionName, Documents } from '../store/documents.ts'

@@ -1,5 +1,5 @@
 import { FlowError } from '../../engine/errors.ts'
-import type { Reply } from '../../nodes/services.ts'
+import type { Reply } from '../../nodes/services/reply.ts'
 import { type Answer, defaultHeaders, jsonAnswer, putHeader, toJson } from './reply.ts'
 
 const MOST_BYTES = 256 * 1024

@@ -1,4 +1,5 @@
-import type { CustomNodes, PlacedCustomNode, Services } from '../../nodes/services.ts'
+import type { CustomNodes, PlacedCustomNode } from '../../nodes/services/flows.ts'
+import type { Services } from '../../nodes/services.ts'
 import type { AppFlows } from '../flows/plans.ts'
 import { withOwn } from '../lazy-object.ts'
 import type { Coverages } from './coverage.ts'

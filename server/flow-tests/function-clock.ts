@@ -1,4 +1,4 @@
-import type { Functions } from '../../nodes/services.ts'
+import type { Functions } from '../../nodes/services/run.ts'
 
 /** Function nodes whose scripts see the clock of the test, and random numbers that are the same in every run. */
 export function withClock(real: Functions, clock: { now: number }): Functions {

@@ -1,5 +1,5 @@
 import { copyValue, type Payload } from '../../engine/payload.ts'
-import type { Replies, Reply } from '../../nodes/services.ts'
+import type { Replies, Reply } from '../../nodes/services/reply.ts'
 import { type Definitions, openDefinitions } from '../experience/definitions.ts'
 import { openFileLinks } from '../experience/files.ts'
 import { toAnswer } from '../experience/reply.ts'

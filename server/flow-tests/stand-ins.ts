@@ -1,5 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
-import type { HttpClient, HttpRequest, Mail } from '../../nodes/services.ts'
+import type { HttpClient, HttpRequest } from '../../nodes/services/http.ts'
+import type { Mail } from '../../nodes/services/mail.ts'
 import type { HttpStandIn } from './test-file.ts'
 
 /** A request that a flow has sent, as expectations see it; a body of JSON is its value. */

@@ -1,6 +1,6 @@
 import type { PlanTrigger } from '../../engine/compile.ts'
 import { copyValue, type Payload } from '../../engine/payload.ts'
-import type { DeviceView } from '../../nodes/services.ts'
+import type { DeviceView } from '../../nodes/services/devices.ts'
 import { ConfigError } from '../config.ts'
 import { type Relay, startPayload } from '../flows/payload.ts'
 import type { AppFlows, RunnableFlow } from '../flows/plans.ts'

@@ -1,5 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
-import type { CustomNodes, PlacedCustomNode, Services } from '../../nodes/services.ts'
+import type { CustomNodes, PlacedCustomNode } from '../../nodes/services/flows.ts'
+import type { Services } from '../../nodes/services.ts'
 import { startPayload } from './payload.ts'
 import type { RunContext } from './runner.ts'
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { FlowError } from '../../engine/errors.ts'
 import type { Visit } from '../../engine/node.ts'
 import { copyValue, type Payload, parsePath, sizeOf } from '../../engine/payload.ts'
-import type { DebugLevel, DebugLog } from '../../nodes/services.ts'
+import type { DebugLevel, DebugLog } from '../../nodes/services/run.ts'
 import type { Scope } from '../store/scope.ts'
 
 /** One entry of the debug log (reference: flow-format 3.9). Its value is redacted and never above 256 KB. */

@@ -1,5 +1,5 @@
 import type { PlanTrigger } from '../../engine/compile.ts'
-import type { EventView } from '../../nodes/services.ts'
+import type { EventView } from '../../nodes/services/events.ts'
 import { fold } from '../store/fold.ts'
 import type { Firing } from './state-triggers.ts'
 

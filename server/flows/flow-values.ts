@@ -1,5 +1,5 @@
 import { FlowError } from '../../engine/errors.ts'
-import type { FlowValues } from '../../nodes/services.ts'
+import type { FlowValues } from '../../nodes/services/run.ts'
 import { StoreError, type Values } from '../store/port.ts'
 
 const MOST_BYTES = 16 * 1024

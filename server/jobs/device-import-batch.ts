@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { DeviceDocument } from '../store/documents/devices.ts'
 import type { AppStore, Filter, WriteOperation } from '../store/port.ts'
 import { matching } from '../tenancy/batch.ts'

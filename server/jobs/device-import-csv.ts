@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
 import { type CsvError, parse } from 'csv-parse'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { keyText } from '../resources/check.ts'
 
 export const mostCsvBytes = 10 << 20

@@ -1,4 +1,4 @@
-import { Refusal, type TagPair } from '../../nodes/services.ts'
+import { Refusal, type TagPair } from '../../nodes/services/listing.ts'
 import { byClass, type DeviceFields, mergeTags, overRecipe, readDevice } from '../resources/device-fields.ts'
 import type { DeviceDocument, RecipeDocument } from '../store/documents/devices.ts'
 import type { Tag } from '../store/documents/document.ts'

@@ -1,5 +1,5 @@
 import { FlowError } from '../../engine/errors.ts'
-import type { HttpClient } from '../../nodes/services.ts'
+import type { HttpClient } from '../../nodes/services/http.ts'
 import { type JobDefinition, JobFailed } from './port.ts'
 
 /** The kind of the jobs that tell another server of an export. */

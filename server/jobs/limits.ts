@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 
 const mostBytes = 1024 * 1024
 const longestKey = 500

@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { exportCsv } from '../resources/data-table-csv.ts'
 import { queriedDevices, queriedEvents, selectedDevices } from '../resources/export-filters.ts'
 import { sortedRows } from '../resources/sorted-rows.ts'

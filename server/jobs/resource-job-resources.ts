@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { parseQuery } from '../query.ts'
 import type { Resources } from '../resources/resources.ts'
 import type { ResourceExecutionDocument } from '../store/documents/jobs.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Logger } from 'pino'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { ConfigError } from '../config.ts'
 import { openLoopGuard } from '../flows/loop-guard.ts'
 import { applicationOfKey, openAccessKeys } from '../resources/access-keys.ts'

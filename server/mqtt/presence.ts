@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { isoOf } from '../resources/listing.ts'
 import type { Resources } from '../resources/resources.ts'
 import { newId } from '../store/id.ts'

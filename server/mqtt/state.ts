@@ -1,7 +1,7 @@
 import { hasMoreKeys } from '../../engine/json-text.ts'
 import type { Payload } from '../../engine/payload.ts'
 import { timeOf } from '../../nodes/device/state-reports.ts'
-import type { StateReport } from '../../nodes/services.ts'
+import type { StateReport } from '../../nodes/services/devices.ts'
 
 /** More names than a message of state has: each of them would cost time before it is dropped. */
 const mostKeys = 5_000

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import ipaddr from 'ipaddr.js'
 import type { Payload } from '../../engine/payload.ts'
-import { type Listing, type PageRequest, Refusal } from '../../nodes/services.ts'
+import { type Listing, type PageRequest, Refusal } from '../../nodes/services/listing.ts'
 import { isCustom, isFilter } from '../mqtt/topics.ts'
 import type { AccessKeyDocument } from '../store/documents/devices.ts'
 import type { AppStore, Filter } from '../store/port.ts'

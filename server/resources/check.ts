@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { Tag } from '../store/documents/document.ts'
 
 /** Reads one field of a body: gives the value as it is kept, or throws Refusal `Validation` naming the place. */

@@ -1,4 +1,6 @@
-import { type Commands, type DeviceCriteria, Refusal } from '../../nodes/services.ts'
+import type { DeviceCriteria } from '../../nodes/services/devices.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
+import type { Commands } from '../../nodes/services/messages.ts'
 import type { Order } from '../mqtt/relay.ts'
 import { commandTopic } from '../mqtt/topics.ts'
 import type { AppStore, Filter, WriteOperation } from '../store/port.ts'

@@ -1,4 +1,5 @@
-import { type CredentialSettings, type CredentialType, Refusal } from '../../nodes/services.ts'
+import type { CredentialSettings, CredentialType } from '../../nodes/services/credentials.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { refused } from './check.ts'
 
 interface Field {

@@ -1,5 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
-import { type Credentials, type CredentialType, Refusal } from '../../nodes/services.ts'
+import type { Credentials, CredentialType } from '../../nodes/services/credentials.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { SealError, type Sealer } from '../seal.ts'
 import type { CredentialDocument } from '../store/documents/experience.ts'
 import { newId } from '../store/id.ts'

@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { DataColumn } from '../store/documents/tables.ts'
 import { castState } from './cast.ts'
 import { type Check, isObject, listOf, oneOf, orNothing, refused, text } from './check.ts'

@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { parseQuery } from '../query.ts'
 import { compare, equalities, type Field, idOperators, textOperators, toTime } from '../query-fields.ts'
 import { toText, wrong } from '../query-operands.ts'

@@ -1,4 +1,5 @@
-import { type DataTables, Refusal, type RowCriteria, type TableRow } from '../../nodes/services.ts'
+import type { DataTables, RowCriteria, TableRow } from '../../nodes/services/data-tables.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { DataTableDocument, DataTableRowDocument } from '../store/documents/tables.ts'
 import { isId, newId } from '../store/id.ts'
 import { type AppStore, type Filter, type NewDocument, StoreError, type WriteOperation } from '../store/port.ts'

@@ -1,4 +1,4 @@
-import type { TableRow } from '../../nodes/services.ts'
+import type { TableRow } from '../../nodes/services/data-tables.ts'
 import type { DataTableDocument, DataTableRowDocument } from '../store/documents/tables.ts'
 import { isoOf } from './listing.ts'
 

@@ -1,4 +1,5 @@
-import { type DataTables, type Listing, type PageRequest, Refusal } from '../../nodes/services.ts'
+import type { DataTables } from '../../nodes/services/data-tables.ts'
+import { type Listing, type PageRequest, Refusal } from '../../nodes/services/listing.ts'
 import type { DataColumn, DataTableDocument } from '../store/documents/tables.ts'
 import { newId } from '../store/id.ts'
 import { type AppStore, type Filter, StoreError } from '../store/port.ts'

@@ -1,5 +1,6 @@
 import type { Payload } from '../../engine/payload.ts'
-import { type DeviceMerge, Refusal, type TagPair } from '../../nodes/services.ts'
+import type { DeviceMerge } from '../../nodes/services/devices.ts'
+import { Refusal, type TagPair } from '../../nodes/services/listing.ts'
 import type { AttributeDefinition, DeviceDocument, RecipeDocument } from '../store/documents/devices.ts'
 import type { Tag } from '../store/documents/document.ts'
 import {

@@ -1,4 +1,4 @@
-import type { DeviceShape, DeviceView } from '../../nodes/services.ts'
+import type { DeviceShape, DeviceView } from '../../nodes/services/devices.ts'
 import type { AttributeDefinition, DeviceDocument } from '../store/documents/devices.ts'
 import type { Tag } from '../store/documents/document.ts'
 import type { AppStore, LastValue } from '../store/port.ts'

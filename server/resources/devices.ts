@@ -1,12 +1,6 @@
 import type { Payload } from '../../engine/payload.ts'
-import {
-  type DeviceCriteria,
-  type DeviceMerge,
-  type DeviceShape,
-  type Devices,
-  type DeviceView,
-  Refusal,
-} from '../../nodes/services.ts'
+import type { DeviceCriteria, DeviceMerge, DeviceShape, Devices, DeviceView } from '../../nodes/services/devices.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { parseQuery } from '../query.ts'
 import type { AttributeDefinition, DeviceDocument } from '../store/documents/devices.ts'
 import { isId, newId } from '../store/id.ts'

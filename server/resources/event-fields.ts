@@ -1,4 +1,5 @@
-import { type EventView, Refusal, type TagPair } from '../../nodes/services.ts'
+import type { EventView } from '../../nodes/services/events.ts'
+import { Refusal, type TagPair } from '../../nodes/services/listing.ts'
 import type { EventDocument, EventUpdate } from '../store/documents/devices.ts'
 import { type Check, flag, id, isObject, oneOf, orNothing, refused, tagMap, text, time } from './check.ts'
 

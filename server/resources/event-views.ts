@@ -1,4 +1,4 @@
-import type { EventView } from '../../nodes/services.ts'
+import type { EventView } from '../../nodes/services/events.ts'
 import type { DeviceDocument, EventDocument, EventUpdate } from '../store/documents/devices.ts'
 import type { AppStore } from '../store/port.ts'
 import { chunks } from '../tenancy/batch.ts'

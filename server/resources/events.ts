@@ -1,4 +1,5 @@
-import { type EventCriteria, type Events, type EventView, Refusal } from '../../nodes/services.ts'
+import type { EventCriteria, Events, EventView } from '../../nodes/services/events.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { parseQuery } from '../query.ts'
 import type { EventDocument, EventUpdate } from '../store/documents/devices.ts'
 import { isId } from '../store/id.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { exportKind } from '../jobs/export-document.ts'
 import type { Jobs } from '../jobs/port.ts'
 import type { PointsAsked, ResourceExportInput, RowsAsked } from '../jobs/resource-export-document.ts'

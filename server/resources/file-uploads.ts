@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type FileView, Refusal } from '../../nodes/services.ts'
+import type { FileView } from '../../nodes/services/files.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { FILES_PREFIX } from '../experience/files.ts'
 import { newId } from '../store/id.ts'
 import type { AppStore } from '../store/port.ts'

@@ -1,4 +1,5 @@
-import { type FileCriteria, type Files, type FileView, type PageRequest, Refusal } from '../../nodes/services.ts'
+import type { FileCriteria, Files, FileView } from '../../nodes/services/files.ts'
+import { type PageRequest, Refusal } from '../../nodes/services/listing.ts'
 import { contentTypeOf } from '../bundle/content-type.ts'
 import { openFileLinks } from '../experience/files.ts'
 import type { FileDocument } from '../store/documents/experience.ts'

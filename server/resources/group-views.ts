@@ -1,4 +1,4 @@
-import type { GroupView } from '../../nodes/services.ts'
+import type { GroupView } from '../../nodes/services/people.ts'
 import type { GroupDocument } from '../store/documents/people.ts'
 import type { AppStore } from '../store/port.ts'
 import { chunks, matching } from '../tenancy/batch.ts'

@@ -1,11 +1,5 @@
-import {
-  type GroupCriteria,
-  type Groups,
-  type GroupTree,
-  type GroupView,
-  Refusal,
-  type TagPair,
-} from '../../nodes/services.ts'
+import { Refusal, type TagPair } from '../../nodes/services/listing.ts'
+import type { GroupCriteria, Groups, GroupTree, GroupView } from '../../nodes/services/people.ts'
 import { parseQuery } from '../query.ts'
 import type { GroupDocument, UserDocument } from '../store/documents/people.ts'
 import { newId } from '../store/id.ts'

@@ -1,5 +1,7 @@
 import type { Payload } from '../../engine/payload.ts'
-import type { EventView, FileView, TableRow } from '../../nodes/services.ts'
+import type { TableRow } from '../../nodes/services/data-tables.ts'
+import type { EventView } from '../../nodes/services/events.ts'
+import type { FileView } from '../../nodes/services/files.ts'
 import type { DeviceDocument } from '../store/documents/devices.ts'
 import type { StatePoint } from '../store/port.ts'
 

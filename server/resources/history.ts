@@ -1,4 +1,5 @@
-import { type Devices, Refusal } from '../../nodes/services.ts'
+import type { Devices } from '../../nodes/services/devices.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { Aggregation, AppStore, StateValue } from '../store/port.ts'
 
 /** Most points of one attribute. */

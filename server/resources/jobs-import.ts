@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type Jobs, Refusal } from '../../nodes/services.ts'
+import type { Jobs } from '../../nodes/services/jobs.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { type DeviceImportInput, importKind } from '../jobs/device-import.ts'
 import { csvRows, mostCsvBytes, mostRows, readColumns } from '../jobs/device-import-csv.ts'
 import type { UserDocument } from '../store/documents/people.ts'

@@ -1,4 +1,5 @@
-import { type Jobs as JobsOfFlows, type JobView, Refusal } from '../../nodes/services.ts'
+import type { Jobs as JobsOfFlows, JobView } from '../../nodes/services/jobs.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { type ExportInput, type ExportSubject, exportKind, mayHave } from '../jobs/export-document.ts'
 import type { Jobs } from '../jobs/port.ts'
 import type { JobDocument } from '../store/documents/jobs.ts'

@@ -1,4 +1,4 @@
-import { type Listing, type PageRequest, Refusal, type TagPair } from '../../nodes/services.ts'
+import { type Listing, type PageRequest, Refusal, type TagPair } from '../../nodes/services/listing.ts'
 import type { Document } from '../store/documents/document.ts'
 import type { Collection, Filter } from '../store/port.ts'
 

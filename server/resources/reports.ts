@@ -1,4 +1,5 @@
-import { type Devices, Refusal, type StateReport } from '../../nodes/services.ts'
+import type { Devices, StateReport } from '../../nodes/services/devices.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { DeviceDocument } from '../store/documents/devices.ts'
 import type { AppStore, StatePoint, StateValue } from '../store/port.ts'
 import { chunks } from '../tenancy/batch.ts'

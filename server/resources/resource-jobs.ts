@@ -1,6 +1,7 @@
 import { FlowError } from '../../engine/errors.ts'
 import { openTemplates } from '../../engine/template.ts'
-import { Refusal, type ResourceJobs } from '../../nodes/services.ts'
+import type { ResourceJobs } from '../../nodes/services/jobs.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { Jobs } from '../jobs/port.ts'
 import type {
   ResourceExecutionDocument,

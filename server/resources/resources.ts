@@ -1,4 +1,5 @@
-import type { Events, Users, UserView } from '../../nodes/services.ts'
+import type { Events } from '../../nodes/services/events.ts'
+import type { Users, UserView } from '../../nodes/services/people.ts'
 import { lazyObjects } from '../lazy-object.ts'
 import type { AppStore } from '../store/port.ts'
 import { openTenancy, type TenancyRule } from '../tenancy/rule.ts'

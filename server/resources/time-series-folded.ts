@@ -1,4 +1,5 @@
-import { Refusal, type SeriesGroup } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
+import type { SeriesGroup } from '../../nodes/services/series.ts'
 import type { AppStore } from '../store/port.ts'
 import { type Fold, folds } from './time-series-fold.ts'
 import type { Plan } from './time-series-plan.ts'

@@ -1,4 +1,5 @@
-import { Refusal, type SeriesRequest } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
+import type { SeriesRequest } from '../../nodes/services/series.ts'
 import type { DeviceDocument } from '../store/documents/devices.ts'
 import { type FoldName, folds } from './time-series-fold.ts'
 

@@ -1,4 +1,5 @@
-import { Refusal, type SeriesGroup } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
+import type { SeriesGroup } from '../../nodes/services/series.ts'
 import type { Plan } from './time-series-plan.ts'
 import type { Point, PointRange, SeriesReader } from './time-series-read.ts'
 import { openRows } from './time-series-rows.ts'

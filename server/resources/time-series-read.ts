@@ -1,5 +1,5 @@
 import { takeTurns } from '../../nodes/bounds.ts'
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { AppStore, StateValue } from '../store/port.ts'
 
 export interface Point {

@@ -1,4 +1,4 @@
-import type { SeriesGroup } from '../../nodes/services.ts'
+import type { SeriesGroup } from '../../nodes/services/series.ts'
 
 type SeriesPoint = SeriesGroup['points'][number]
 type SeriesValue = SeriesPoint['data'][string]

@@ -1,4 +1,6 @@
-import { type DeviceCriteria, Refusal, type Series, type SeriesRequest } from '../../nodes/services.ts'
+import type { DeviceCriteria } from '../../nodes/services/devices.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
+import type { Series, SeriesRequest } from '../../nodes/services/series.ts'
 import type { DeviceDocument } from '../store/documents/devices.ts'
 import { isId } from '../store/id.ts'
 import type { AppStore, Filter } from '../store/port.ts'

@@ -1,4 +1,6 @@
-import { type Devices, type Mqtt, Refusal } from '../../nodes/services.ts'
+import type { Devices } from '../../nodes/services/devices.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
+import type { Mqtt } from '../../nodes/services/messages.ts'
 import type { Exchange } from '../mqtt/exchange.ts'
 import { readState } from '../mqtt/state.ts'
 import { deviceTopicOf, isCustom, isTopic } from '../mqtt/topics.ts'

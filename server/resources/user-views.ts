@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { UserView } from '../../nodes/services.ts'
+import type { UserView } from '../../nodes/services/people.ts'
 import type { GroupDocument, UserDocument } from '../store/documents/people.ts'
 import { fold } from '../store/fold.ts'
 import type { AppStore } from '../store/port.ts'

@@ -1,6 +1,7 @@
 import { FlowError } from '../../engine/errors.ts'
 import type { Payload } from '../../engine/payload.ts'
-import { Refusal, type UserCriteria, type Users, type UserView } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
+import type { UserCriteria, Users, UserView } from '../../nodes/services/people.ts'
 import { parseQuery } from '../query.ts'
 import type { UserDocument } from '../store/documents/people.ts'
 import { newId } from '../store/id.ts'

@@ -1,4 +1,4 @@
-import { Refusal, type TagPair } from '../../nodes/services.ts'
+import { Refusal, type TagPair } from '../../nodes/services/listing.ts'
 import { StoreError } from '../store/port.ts'
 import { keyText, tagValue } from './check.ts'
 

@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import { matchesFilter } from '../filter.ts'
 import { parseQuery } from '../query.ts'
 import type { DeviceDocument } from '../store/documents/devices.ts'

@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { GroupDocument } from '../store/documents/people.ts'
 import type { Filter } from '../store/port.ts'
 import { type Batch, chunks, matching } from './batch.ts'

@@ -1,4 +1,4 @@
-import { Refusal } from '../../nodes/services.ts'
+import { Refusal } from '../../nodes/services/listing.ts'
 import type { UserDocument } from '../store/documents/people.ts'
 import { fold } from '../store/fold.ts'
 import type { WriteOperation } from '../store/port.ts'

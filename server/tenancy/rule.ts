@@ -1,4 +1,4 @@
-import type { Tenancy } from '../../nodes/services.ts'
+import type { Tenancy } from '../../nodes/services/people.ts'
 import type { QueryWorld } from '../query.ts'
 import type { UserDocument } from '../store/documents/people.ts'
 import { isId } from '../store/id.ts'

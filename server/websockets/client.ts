@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws'
-import type { ClientMessage } from '../../nodes/services.ts'
+import type { ClientMessage } from '../../nodes/services/reply.ts'
 import { openLoopGuard } from '../flows/loop-guard.ts'
 
 export interface ClientLimits {

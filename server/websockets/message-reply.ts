@@ -1,4 +1,4 @@
-import type { ClientMessage, Reply } from '../../nodes/services.ts'
+import type { ClientMessage, Reply } from '../../nodes/services/reply.ts'
 
 /** A message to a client, shown as the replies of a run are; bytes in base64. */
 export function messageReply({ bytes, binary }: ClientMessage): Reply {

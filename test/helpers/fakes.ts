@@ -1,4 +1,4 @@
-import type { Listing } from '../../nodes/services.ts'
+import type { Listing } from '../../nodes/services/listing.ts'
 
 /** A listing with the given items, as the services of tests answer. */
 export function listingOf<T>(items: T[], totalCount = items.length): Listing<T> {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { HttpClient } from '../../nodes/services.ts'
+import type { HttpClient } from '../../nodes/services/http.ts'
 import { openEgress } from '../../server/egress.ts'
 
 /** A request as it came over the wire. */

@@ -1,6 +1,6 @@
 import { FlowError } from '../../engine/errors.ts'
 import type { Payload } from '../../engine/payload.ts'
-import type { DebugLog, FlowValues } from '../../nodes/services.ts'
+import type { DebugLog, FlowValues } from '../../nodes/services/run.ts'
 
 /** Key-value storage in memory, with the rules of the real one but its size. */
 export function memoryValues(initial: Payload = {}): FlowValues {

@@ -12,7 +12,8 @@ import { sql } from '../../nodes/network/sql.ts'
 import { mailgun } from '../../nodes/output/mailgun.ts'
 import { sendgrid } from '../../nodes/output/sendgrid.ts'
 import { twilio } from '../../nodes/output/twilio.ts'
-import type { CredentialSettings, Credentials, HttpRequest } from '../../nodes/services.ts'
+import type { CredentialSettings, Credentials } from '../../nodes/services/credentials.ts'
+import type { HttpRequest } from '../../nodes/services/http.ts'
 import { runNode } from '../helpers/run-node.ts'
 
 /** One credential, named Mine. */

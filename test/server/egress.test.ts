@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { FlowError } from '../../engine/errors.ts'
-import type { HttpRequest } from '../../nodes/services.ts'
+import type { HttpRequest } from '../../nodes/services/http.ts'
 import { type EgressOptions, openEgress } from '../../server/egress.ts'
 import { testCert, testKey } from '../helpers/certificate.ts'
 

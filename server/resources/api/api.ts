@@ -1,5 +1,6 @@
 import { FlowError } from '../../../engine/errors.ts'
-import { type Api, Refusal } from '../../../nodes/services.ts'
+import type { Api } from '../../../nodes/services/flows.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { application } from './application.ts'
 import type { ApiWorld, Calls } from './call.ts'
 import { deviceCommand, devicesCommand } from './commands.ts'

@@ -1,4 +1,4 @@
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import type { ApplicationDocument } from '../../store/documents/experience.ts'
 import { readBody, text } from '../check.ts'
 import { isoOf } from '../listing.ts'

@@ -1,13 +1,10 @@
 import type { Payload } from '../../../engine/payload.ts'
-import {
-  type Commands,
-  type Devices,
-  type Events,
-  type Flows,
-  type Groups,
-  Refusal,
-  type Users,
-} from '../../../nodes/services.ts'
+import type { Devices } from '../../../nodes/services/devices.ts'
+import type { Events } from '../../../nodes/services/events.ts'
+import type { Flows } from '../../../nodes/services/flows.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
+import type { Commands } from '../../../nodes/services/messages.ts'
+import type { Groups, Users } from '../../../nodes/services/people.ts'
 import type { AppStore } from '../../store/port.ts'
 import { type Check, type Checked, type Checks, refused } from '../check.ts'
 import type { DataTableResource } from '../data-tables.ts'

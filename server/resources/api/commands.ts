@@ -1,5 +1,5 @@
 import { timeOf } from '../../../nodes/device/state-reports.ts'
-import type { DeviceCriteria } from '../../../nodes/services.ts'
+import type { DeviceCriteria } from '../../../nodes/services/devices.ts'
 import { id, isObject, listOf, orNothing, readBody, refused, text } from '../check.ts'
 import { anId, body, type Calls, call, found, fromJson, needed, offered, success } from './call.ts'
 

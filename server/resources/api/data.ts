@@ -1,5 +1,6 @@
 import { timeOf } from '../../../nodes/device/state-reports.ts'
-import { type DeviceCriteria, Refusal } from '../../../nodes/services.ts'
+import type { DeviceCriteria } from '../../../nodes/services/devices.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { flag, id, isObject, listOf, oneOf, orNothing, readBody, refused, text } from '../check.ts'
 import { type ApiWorld, body, type Calls, call, fromJson, needed, number } from './call.ts'
 

@@ -1,4 +1,4 @@
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { readBody, refused, tagMap, text } from '../check.ts'
 import { type ApiWorld, anId, body, type Calls, call, found, needed, success, words } from './call.ts'
 

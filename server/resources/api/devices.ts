@@ -1,5 +1,6 @@
 import { reportsOf, timeOf } from '../../../nodes/device/state-reports.ts'
-import { type DeviceShape, Refusal } from '../../../nodes/services.ts'
+import type { DeviceShape } from '../../../nodes/services/devices.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { type Check, isObject, oneOf, refused } from '../check.ts'
 import { deviceClasses } from '../device-fields.ts'
 import {

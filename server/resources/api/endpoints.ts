@@ -1,4 +1,4 @@
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { routeConflicts } from '../../experience/match.ts'
 import type { EndpointDocument } from '../../store/documents/experience.ts'
 import { newId } from '../../store/id.ts'

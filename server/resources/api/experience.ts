@@ -1,4 +1,4 @@
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { anId, body, type Calls, call, found, fromJson, needed, success, truth, words } from './call.ts'
 import { answerOf, listParams, pageOf, patternQuery } from './lists.ts'
 

@@ -1,5 +1,5 @@
 import type { Payload } from '../../../engine/payload.ts'
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { fitsGlob } from '../../flows/event-triggers.ts'
 import { oneOf, orNothing, readBody, refused, text } from '../check.ts'
 import { directoryPath } from '../file-path.ts'

@@ -1,4 +1,4 @@
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import type { GlobalValue } from '../../store/documents/experience.ts'
 import { type Check, flag, keyText, listOf, readBody, refused, text } from '../check.ts'
 

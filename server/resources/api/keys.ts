@@ -1,4 +1,4 @@
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { openAccessKeys } from '../access-keys.ts'
 import { anId, body, type Calls, call, found, needed, success } from './call.ts'
 import { answerOf, listParams, pageOf, patternFilter } from './lists.ts'

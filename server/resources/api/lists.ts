@@ -1,4 +1,4 @@
-import { type Listing, type PageRequest, Refusal } from '../../../nodes/services.ts'
+import { type Listing, type PageRequest, Refusal } from '../../../nodes/services/listing.ts'
 import type { Document } from '../../store/documents/document.ts'
 import type { Documents } from '../../store/documents.ts'
 import type { Filter } from '../../store/port.ts'

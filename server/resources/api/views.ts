@@ -1,4 +1,4 @@
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { checkView } from '../../experience/views.ts'
 import type { ViewDocument } from '../../store/documents/experience.ts'
 import { type Check, oneOf, orNothing, readBody, refused, tagMap, text } from '../check.ts'

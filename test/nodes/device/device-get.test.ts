@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { deviceGet } from '../../../nodes/device/device-get.ts'
-import { type DeviceView, type Listing, Refusal } from '../../../nodes/services.ts'
+import type { DeviceView } from '../../../nodes/services/devices.ts'
+import { type Listing, Refusal } from '../../../nodes/services/listing.ts'
 import { listingOf, noting } from '../../helpers/fakes.ts'
 import { runNode } from '../../helpers/run-node.ts'
 

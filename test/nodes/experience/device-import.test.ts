@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { deviceImport } from '../../../nodes/experience/device-import.ts'
-import { type JobView, Refusal } from '../../../nodes/services.ts'
+import type { JobView } from '../../../nodes/services/jobs.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { noting } from '../../helpers/fakes.ts'
 import { runNode } from '../../helpers/run-node.ts'
 

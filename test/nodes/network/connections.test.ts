@@ -3,7 +3,7 @@ import { FlowError } from '../../../engine/errors.ts'
 import { mongo } from '../../../nodes/network/mongo.ts'
 import { redis } from '../../../nodes/network/redis.ts'
 import { sql } from '../../../nodes/network/sql.ts'
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { noting } from '../../helpers/fakes.ts'
 import { runNode } from '../../helpers/run-node.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FlowError } from '../../../engine/errors.ts'
 import { http } from '../../../nodes/network/http.ts'
-import type { HttpRequest, HttpResponse } from '../../../nodes/services.ts'
+import type { HttpRequest, HttpResponse } from '../../../nodes/services/http.ts'
 import { runNode } from '../../helpers/run-node.ts'
 
 type Answer = Partial<Omit<HttpResponse, 'body'>> & { body?: string | Uint8Array }

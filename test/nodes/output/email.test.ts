@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { email } from '../../../nodes/output/email.ts'
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { noting } from '../../helpers/fakes.ts'
 import { runNode } from '../../helpers/run-node.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { endpointReply } from '../../../nodes/output/endpoint-reply.ts'
-import type { Reply } from '../../../nodes/services.ts'
+import type { Reply } from '../../../nodes/services/reply.ts'
 import { noting } from '../../helpers/fakes.ts'
 import { runNode } from '../../helpers/run-node.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Payload } from '../../../engine/payload.ts'
 import { workflowTrigger } from '../../../nodes/output/workflow-trigger.ts'
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { noting } from '../../helpers/fakes.ts'
 import { runNode } from '../../helpers/run-node.ts'
 

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { MongoClient } from 'mongodb'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
-import { type MongoRequest, Refusal } from '../../../nodes/services.ts'
+import type { MongoRequest } from '../../../nodes/services/connections.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import {
   type ConnectionsOptions,
   type OpenConnections,

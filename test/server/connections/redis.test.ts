@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type RedisRequest, Refusal } from '../../../nodes/services.ts'
+import type { RedisRequest } from '../../../nodes/services/connections.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import {
   type ConnectionsOptions,
   type OpenConnections,

@@ -4,7 +4,8 @@ import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { createServer as createMysql } from 'mysql2'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Refusal, type SqlRequest } from '../../../nodes/services.ts'
+import type { SqlRequest } from '../../../nodes/services/connections.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import {
   type ConnectionsOptions,
   type OpenConnections,

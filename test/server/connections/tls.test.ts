@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type LookupFunction, type Server } from 'node:net'
 import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { ConnectionTls } from '../../../nodes/services.ts'
+import type { ConnectionTls } from '../../../nodes/services/connections.ts'
 import { type OpenConnections, openConnections } from '../../../server/connections/connections.ts'
 import { testCert, testKey } from '../../helpers/certificate.ts'
 

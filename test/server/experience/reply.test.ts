@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Reply } from '../../../nodes/services.ts'
+import type { Reply } from '../../../nodes/services/reply.ts'
 import { encodeLocation } from '../../../server/experience/reply.ts'
 import { openSite, type Planned, type Site, tokenOf } from './site.ts'
 

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { importFolder } from '../../../server/bundle/import-folder.ts'
 import { createVersion, deleteVersion, pointHosts } from '../../../server/experience/versions.ts'
 import { clientOf } from '../../helpers/client.ts'

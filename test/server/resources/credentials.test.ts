@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CredentialType } from '../../../nodes/services.ts'
+import type { CredentialType } from '../../../nodes/services/credentials.ts'
 import { missingCredentials } from '../../../server/resources/credential-names.ts'
 import { openCredentials } from '../../../server/resources/credentials.ts'
 import { openSealer } from '../../../server/seal.ts'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Refusal } from '../../../nodes/services.ts'
+import type { Refusal } from '../../../nodes/services/listing.ts'
 import type { DataTableResource } from '../../../server/resources/data-tables.ts'
 import { openTestWorld, type TestWorld } from './world.ts'
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Payload } from '../../../engine/payload.ts'
-import type { DeviceCriteria } from '../../../nodes/services.ts'
+import type { DeviceCriteria } from '../../../nodes/services/devices.ts'
 import { openTestWorld, type TestWorld } from './world.ts'
 
 let world: TestWorld

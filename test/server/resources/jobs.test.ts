@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Payload } from '../../../engine/payload.ts'
-import type { JobView } from '../../../nodes/services.ts'
+import type { JobView } from '../../../nodes/services/jobs.ts'
 import { openRunning } from './running.ts'
 
 const headers = { 'x-forwarded-proto': 'https', host: 'shop.example.com:8443' }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { SeriesRequest } from '../../../nodes/services.ts'
+import type { SeriesRequest } from '../../../nodes/services/series.ts'
 import type { StateValue } from '../../../server/store/port.ts'
 import { openTestWorld, type TestWorld } from './world.ts'
 

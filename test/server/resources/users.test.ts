@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { openAttempts } from '../../../server/resources/attempts.ts'
 import { openTestWorld, type TestWorld } from './world.ts'
 

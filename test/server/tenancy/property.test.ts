@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import { openResources, type Resources } from '../../../server/resources/resources.ts'
 import { fold } from '../../../server/store/fold.ts'
 import { type AppStore, type Store, StoreError, type WriteOperation } from '../../../server/store/port.ts'

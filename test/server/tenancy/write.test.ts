@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Refusal } from '../../../nodes/services.ts'
+import { Refusal } from '../../../nodes/services/listing.ts'
 import type { DeviceDocument } from '../../../server/store/documents/devices.ts'
 import type { GroupDocument, UserDocument } from '../../../server/store/documents/people.ts'
 import {

@@ -50,7 +50,13 @@ export async function openApiWorld(): Promise<ApiTestWorld> {
     ...{ app, now, users, groups, devices, events, files: filesAs(actor) },
     dataTables: openDataTables({ app, now, actor, happened }),
     commands: openCommands({ app, now, actor, perform, filterOf: (criteria) => filterOf(criteria, tenancy) }),
-    exports: openExports({ app, now, jobs, origin: () => 'https://shop.example.com', by: { type: 'flow', id: flow.id } }),
+    exports: openExports({
+      app,
+      now,
+      jobs,
+      origin: () => 'https://shop.example.com',
+      by: { type: 'flow', id: flow.id },
+    }),
     resourceJobs: openResourceJobs({ app, now, jobs, actor }),
     flows: { press: async () => ({ runId: 'r' }), cancel: async () => true } as never,
   })
