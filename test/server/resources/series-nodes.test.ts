@@ -22,6 +22,7 @@ beforeAll(async () => {
     ids[name] = (await run.devices.create(body, {})).id
   }
   await run.groups.update(groupId, { deviceIds: [ids.a] })
+  await run.users.create({ email: 'member@x.y', password: '12345678', experienceGroupIds: [groupId] })
   const report = (name: string, ago: number, data: object) => ({
     deviceId: ids[name]!,
     time: now - ago,
@@ -111,9 +112,112 @@ describe('gauge', () => {
   })
 })
 
+describe('every aggregation of the format', () => {
+  // a: 1, 2, 6 at 3, 2 and 1 seconds ago; b: 4 at 1.5 seconds ago.
+  const numbers: [aggregation: string, value: number, ago: number][] = [
+    ['FIRST', 1, 3_000],
+    ['LAST', 6, 1_000],
+    ['COUNT', 4, 0],
+    ['MAX', 6, 1_000],
+    ['MIN', 1, 3_000],
+    ['MEDIAN', 3, 0],
+    ['MEAN', 3.25, 0],
+    ['SUM', 13, 0],
+    ['STD_DEV', Math.sqrt((2.25 ** 2 + 1.25 ** 2 + 2.75 ** 2 + 0.75 ** 2) / 4), 0],
+  ]
+  const asked = { deviceIdsPath: 'pair', duration: '4000', aggregation: '{{how}}' }
+  const payload = (how: string) => ({ how, pair: [ids.a, ids.b] })
+
+  test.each(numbers)('%s in a gauge is %d', async (how, value, ago) => {
+    expect(await gauge(asked, payload(how))).toEqual({ time: time(ago), value: expect.closeTo(value, 10) })
+  })
+
+  test.each(numbers)('%s in a series is %d', async (how, value) => {
+    const points = (await series({ ...asked, resolution: '4000' }, payload(how))) as object[]
+    expect(points).toEqual([{ time: time(4_000), value: expect.closeTo(value, 10) }])
+  })
+
+  test.each([
+    ['FIRST', { time: expect.any(Date), value: 'on' }],
+    ['LAST', { time: expect.any(Date), value: 'on' }],
+    ['COUNT', { time: expect.any(Date), value: 1 }],
+    ['MEAN', {}],
+    ['SUM', {}],
+  ])('%s of text is %j', async (how, expected) => {
+    expect(await gauge({ ...asked, attribute: 's' }, payload(how))).toEqual(expected)
+  })
+
+  test('TIMEATVALUE counts milliseconds, from the start for a value that held before, and up to the end', async () => {
+    const held = { ...asked, attribute: 'n', aggregationOptions: [{ keyTemplate: 'value', valueTemplate: '{{n}}' }] }
+    const at = (config: object, n: unknown) =>
+      gauge({ ...held, deviceIdsPath: 'ids.a', ...config }, { ...payload('TIMEATVALUE'), n })
+    expect(await at({}, '2')).toMatchObject({ value: 1_000 })
+    expect(await at({ duration: '1500' }, 2)).toMatchObject({ value: 500 })
+    expect(await at({}, 6)).toMatchObject({ value: 1_000 })
+    expect(await at({}, 7)).toMatchObject({ value: 0 })
+  })
+})
+
 describe('time series', () => {
   const pair = { deviceIdsPath: 'pair' }
   const payload = () => ({ pair: [ids.a, ids.b] })
+
+  test.each<[object, [ago: number, value: number][]]>([
+    [
+      { resolution: '1000' },
+      [
+        [3_000, 1],
+        [2_000, 6],
+        [1_000, 6],
+      ],
+    ],
+    [
+      { resolution: 2_000, duration: 4_000 },
+      [
+        [4_000, 1],
+        [2_000, 12],
+      ],
+    ],
+    [{ resolution: '{{divide 6000 2}}', duration: '{{step}}' }, [[3_000, 13]]],
+    [
+      { resolution: '1000', end: '{{subtract now 1000}}', duration: '2000' },
+      [
+        [3_000, 1],
+        [2_000, 6],
+      ],
+    ],
+    [
+      { resolution: '1000', end: '{{iso}}', duration: '2000' },
+      [
+        [3_000, 1],
+        [2_000, 6],
+      ],
+    ],
+  ])('in steps of %j', async (config, expected) => {
+    const settings = { ...pair, duration: '3000', aggregation: 'SUM', ...config }
+    const found = await series(settings, { ...payload(), step: 3_000, iso: time(1_000).toISOString() })
+    expect(found).toEqual(expected.map(([ago, value]) => ({ time: time(ago), value })))
+  })
+
+  test.each<[object, () => string[]]>([
+    [{ findMethod: 'tags', deviceTags: [{ key: 'site', value: '{{site}}' }] }, () => [ids.c!]],
+    [{ findMethod: 'tags', deviceTags: [{ key: 'site' }] }, () => [ids.a!, ids.b!, ids.c!]],
+    [{ findMethod: 'payloadPath', deviceIdsPath: 'pair' }, () => [ids.a!, ids.b!]],
+    [
+      { findMethod: 'tagsIds', deviceIds: [' {{ids.a}}'], deviceTags: [{ key: 'site', value: 'y' }] },
+      () => [ids.a!, ids.c!],
+    ],
+    [{ findMethod: 'query', queryTemplate: '{"tags":{"site":"x"}}' }, () => [ids.a!, ids.b!]],
+    [{ findMethod: 'expGroupId', expGroupIdTemplate: '{{group}}' }, () => [ids.a!]],
+    [{ findMethod: 'expUser', expUserTemplate: 'Member@x.y' }, () => [ids.a!]],
+    [{ findMethod: 'parentId', parentIdTemplate: '' }, () => [ids.a!, ids.b!, ids.c!]],
+    [{ findMethod: 'expUser', expUserTemplate: '' }, () => []],
+    [{ findMethod: 'tags', deviceTags: [{ key: '', value: '' }] }, () => []],
+  ])('of the devices by %j', async (config, expected) => {
+    const settings = { ...config, duration: '200000000', aggregation: 'NONE' }
+    const found = (await series(settings, { ...payload(), site: 'y', group: groupId })) as { devices?: object }
+    expect(Object.keys(found.devices ?? {}).sort()).toEqual(expected().sort())
+  })
 
   test('of one attribute is a list, oldest first', async () => {
     const config = { ...pair, duration: '4000', resolution: '2000', aggregation: 'MAX' }
