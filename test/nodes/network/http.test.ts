@@ -120,6 +120,33 @@ test.each(['GET', 'HEAD'])('%s takes no body, whatever the settings say', async 
   expect(request.headers['content-type']).toBeUndefined()
 })
 
+test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])('%s takes a body', async (method) => {
+  const { request, text } = await sent({ method, bodyType: 'jsonTemplate', bodyTemplate: '{"a": {{five}} }' })
+  expect(request.method).toBe(method)
+  expect(text).toBe('{"a":5}')
+})
+
+test.each(['jsonTemplate', 'urlencoded'])(
+  'a content type that the author gives stands before that of %s',
+  async (bodyType) => {
+    const headerInfo = [{ key: 'Content-Type', valueTemplate: 'application/vnd.x' }]
+    const bodyFields = [{ keyTemplate: 'a', valueTemplate: 'b' }]
+    const { request } = await sent({ method: 'POST', headerInfo, bodyType, bodyTemplate: '{}', bodyFields })
+    expect(Object.entries(request.headers).filter(([name]) => /content-type/i.test(name))).toEqual([
+      ['Content-Type', 'application/vnd.x'],
+    ])
+  },
+)
+
+test('a file with no more than an address asks as the format says', async () => {
+  const { run, request } = await sent({ responsePath: undefined })
+  expect(run).toMatchObject({ output: 'next', problems: [], error: undefined })
+  expect(request).toMatchObject({ method: 'GET', timeoutMs: 30_000, followRedirects: true, verifyTls: true })
+  expect(request).not.toHaveProperty('body')
+  expect((await sent({ method: 'POST', bodyTemplate: 'text' })).text).toBe('text')
+  expect((await sent({}, refused)).run.error).toBe(refused)
+})
+
 test('sends headers as they are written, but not those of the connection', async () => {
   const headerInfo = [
     { key: 'X-Id', valueTemplate: '{{five}}' },
@@ -185,6 +212,30 @@ test('puts the failure at its path instead, and nothing of an older value stays'
     request: { method: 'GET', uri: 'https://example.com/x?a=1&b=2', headers: { 'user-agent': 'headgate' } },
   })
   expect((await sent(config, { body: '1' }, { r: { error: 'old' } })).run.payload.r).not.toHaveProperty('error')
+})
+
+test('may take the place of a whole branch of the payload, by the answer or by the failure', async () => {
+  const config = { responsePath: 'working', errorBehavior: 'payloadPath', errorPath: 'working' }
+  const before = { working: { kept: 1, error: 'old', statusCode: 1 } }
+  const answered = (await sent(config, { body: '{}' }, before)).run.payload
+  expect(Object.keys(answered.working as object).sort()).toEqual([
+    ...['body', 'headers', 'request', 'requestDuration', 'statusCode'],
+  ])
+  expect(Object.keys((await sent(config, refused, before)).run.payload.working as object)).toEqual(['error', 'request'])
+})
+
+test('without paths neither answer nor failure is written anywhere', async () => {
+  const config = { responsePath: '', errorPath: '', errorBehavior: 'payloadPath' }
+  for (const answer of [{ body: '{}' }, refused]) {
+    const { run } = await sent(config, answer)
+    expect(run).toMatchObject({ output: 'next', error: undefined, payload })
+    expect(Object.keys(run.payload)).toEqual(Object.keys(payload))
+  }
+})
+
+test.each([400, 401, 404, 500, 503])('an answer of %d is no failure', async (status) => {
+  const { run } = await sent({ errorBehavior: 'throw' }, { status, body: 'no' })
+  expect(run).toMatchObject({ output: 'next', error: undefined, payload: { r: { statusCode: status, body: 'no' } } })
 })
 
 test('leaves the error path alone when there is an answer', async () => {
