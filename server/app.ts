@@ -18,6 +18,7 @@ import { listen, openSocket } from './listen.ts'
 import { openMetrics } from './metrics.ts'
 import { openBrokerOf } from './mqtt/open-broker.ts'
 import { openRelayOf } from './mqtt/open-relay.ts'
+import { publicOrigin } from './public-url.ts'
 import { now, openRuntime } from './runtime.ts'
 import type { Store } from './store/port.ts'
 import { openWebsockets } from './websockets/websockets.ts'
@@ -72,6 +73,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
   const experience = openExperience({
     ...{ store, now, log },
     baseDomain: config.baseDomain,
+    publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
     limits: {
       replyTimeoutMs: config.replyTimeoutMs,
@@ -109,7 +111,10 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     return `http://${host}${port === 80 ? '' : `:${port}`}`
   }
   // A host is stored as a whole name, or as the slug before the base domain.
-  const urlOfStored = (name: string) => urlOf(name.includes('.') ? name : `${name}.${config.baseDomain}`)
+  const urlOfStored = (name: string) => {
+    const host = name.includes('.') ? name : `${name}.${config.baseDomain}`
+    return config.publicUrl === undefined ? urlOf(host) : publicOrigin(config, host)
+  }
   const admin = adminRouter({ store, queue, metrics, log, password: config.adminPassword, urlOf: urlOfStored })
   const app = express()
   app.disable('x-powered-by')

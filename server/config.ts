@@ -28,6 +28,8 @@ export interface Config {
   /** `twilio://`; undefined: text messages go to the outbox. */
   smsUrl: string | undefined
   baseDomain: string
+  /** Where people reach the base domain, as `https://apps.example.com`; undefined: at the port that the server listens on. */
+  publicUrl: string | undefined
   /** Signs what is not an application's own. */
   secretKey: string
   /** Asked for by the admin host, but for its health; always there when `host` can be reached from outside. */
@@ -95,7 +97,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     smtpUrl: urlOf(env, 'SMTP_URL', { protocols: ['smtp:', 'smtps:'], like: 'smtp://user:password@host:587' }),
     smsUrl: smsUrlOf(env),
     mailFrom: env.MAIL_FROM || 'Headgate <noreply@localhost>',
-    baseDomain: (env.BASE_DOMAIN || 'localhost').toLowerCase(),
+    ...addressOf(env),
     secretKey: env.SECRET_KEY || localSecret(host, dataDir),
     adminPassword: adminPasswordOf(env, host),
     trustedProxies: listOf(env.TRUSTED_PROXIES),
@@ -110,7 +112,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     mqttMessages: numberOf(env, 'MQTT_MESSAGES', 30, 0, 1_000_000),
     websocketConnections: numberOf(env, 'WEBSOCKET_CONNECTIONS', 1_000, 0, 1_000_000),
     inboundSmtpPort: env.INBOUND_SMTP_PORT ? numberOf(env, 'INBOUND_SMTP_PORT', 2525, 0, 65_535) : undefined,
-    inboundMailDomain: (env.INBOUND_MAIL_DOMAIN || env.BASE_DOMAIN || 'localhost').toLowerCase(),
+    inboundMailDomain: (env.INBOUND_MAIL_DOMAIN || addressOf(env).baseDomain).toLowerCase(),
     logLevel: oneOf(env, 'LOG_LEVEL', 'info', logLevels),
     runRecordDelayMs: numberOf(env, 'RUN_RECORD_DELAY_MS', 1_000, 10, 60_000),
   }
@@ -120,6 +122,21 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 export function isLoopback(host: string): boolean {
   // A whole address: "127.example.com" is a name, and whoever owns it says where it leads.
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+/** The domain that all hosts are below, and how people reach them where that is not PORT itself. */
+function addressOf(env: NodeJS.ProcessEnv): Pick<Config, 'baseDomain' | 'publicUrl'> {
+  if (!env.PUBLIC_URL) return { baseDomain: (env.BASE_DOMAIN || 'localhost').toLowerCase(), publicUrl: undefined }
+  const url = URL.canParse(env.PUBLIC_URL) ? new URL(env.PUBLIC_URL) : undefined
+  const bare = url !== undefined && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === ''
+  if (!bare || !/^https?:$/.test(url.protocol)) {
+    throw new ConfigError(`PUBLIC_URL: expected an address like https://apps.example.com, got "${env.PUBLIC_URL}"`)
+  }
+  const baseDomain = (env.BASE_DOMAIN || url.hostname).toLowerCase()
+  if (baseDomain !== url.hostname) {
+    throw new ConfigError(`PUBLIC_URL: expected an address of BASE_DOMAIN (${baseDomain}), got ${url.hostname}`)
+  }
+  return { baseDomain, publicUrl: url.origin }
 }
 
 /** Never tells the address: it may hold a password. */

@@ -15,6 +15,7 @@ import { openPressRoom } from './flows/presses.ts'
 import type { RunContext } from './flows/runner.ts'
 import { deviceImportJob } from './jobs/device-import.ts'
 import { exportJob } from './jobs/export.ts'
+import { exportCallbackJob } from './jobs/export-callback.ts'
 import { exportCleanupJob } from './jobs/export-cleanup.ts'
 import { openJobs } from './jobs/jobs.ts'
 import type { JobDefinition, Queue } from './jobs/port.ts'
@@ -22,6 +23,7 @@ import { resourceJob } from './jobs/resource-job.ts'
 import { openMailer } from './mail.ts'
 import { type Exchange, openExchange } from './mqtt/exchange.ts'
 import { noRelay, type Relay } from './mqtt/relay.ts'
+import { publicOrigin } from './public-url.ts'
 import type { Attempts } from './resources/attempts.ts'
 import type { Actor, Happening } from './resources/happenings.ts'
 import { openResources, type Resources } from './resources/resources.ts'
@@ -29,6 +31,7 @@ import { openSealer } from './seal.ts'
 import { type ServiceDeps, servicesOf } from './services.ts'
 import { openTexter } from './sms.ts'
 import type { AppStore } from './store/port.ts'
+import type { Scope } from './store/scope.ts'
 
 /** What runs need, whoever starts them: compiled flows, services, the debug log. */
 export interface Runtime {
@@ -99,6 +102,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     opened.set(app, known)
     return known
   }
+  const originOf = ({ application }: Scope) => publicOrigin(config, `${application}.${config.baseDomain}`)
   // Without workers here, what is put into the store waits for those of a server.
   const alone = { now: clock, wake: () => undefined, nudge: () => undefined }
   const jobsOf = (app: AppStore) => queue?.of(app) ?? openJobs({ app, ...alone })
@@ -112,6 +116,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       mailer.job,
       exportJob({ now: clock, jobsOf }),
       exportCleanupJob({ now: clock, jobsOf }),
+      exportCallbackJob({ http }),
       deviceImportJob({ happened: fire?.happened }),
       resourceJob({ now: clock, plans, jobsOf, resources }),
       ...(inactivity ? [inactivity.job] : []),
@@ -122,7 +127,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       servicesOf(
         {
           ...{ now: clock, debug, functions, http, connections, mailer, texter, resources, jobs: jobsOf, replies },
-          ...{ plans, log, pressRoom, fireTrigger, exchange, sealer },
+          ...{ plans, log, pressRoom, fireTrigger, exchange, sealer, originOf },
         },
         context,
       ),

@@ -21,7 +21,9 @@ import type { Exchange } from './mqtt/exchange.ts'
 import { openApi } from './resources/api/api.ts'
 import { openCommands } from './resources/commands.ts'
 import { openCredentials } from './resources/credentials.ts'
+import type { DataTableResource } from './resources/data-tables.ts'
 import { type DeviceResource, filterOf } from './resources/devices.ts'
+import { openExports } from './resources/exports.ts'
 import type { FileResource } from './resources/files.ts'
 import { openJobService } from './resources/jobs.ts'
 import { openImports } from './resources/jobs-import.ts'
@@ -46,6 +48,8 @@ export interface ServiceDeps {
   texter: Texter
   resources(app: AppStore): Resources
   jobs(app: AppStore): Jobs
+  /** Where an application is reached, as `http://ID.localhost:3000`. */
+  originOf(scope: Scope): string
   exchange: Exchange
   plans: Plans
   log: Logger
@@ -74,6 +78,7 @@ export function servicesOf(deps: ServiceDeps, context: RunContext): Services {
 /** What services of one run use of each other is more than nodes see of it. */
 interface RunServices extends Services {
   devices: DeviceResource
+  dataTables: DataTableResource
   tenancy: TenancyRule
   files: FileResource
   resourceJobs: ResourceJobResource
@@ -118,8 +123,15 @@ const open = lazyObjects<Run, RunServices>({
       ...{ app: context.app, now: deps.now, jobs: deps.jobs(context.app) },
       actor: actorOf(context),
     }),
-  api({ deps, context }, { devices, users, groups, events, files, resourceJobs, flows }) {
-    return openApi({ app: context.app, now: deps.now, devices, users, groups, events, files, resourceJobs, flows })
+  api({ deps, context }, { devices, users, groups, events, files, resourceJobs, flows, dataTables, commands }) {
+    const { app, flow } = context
+    return openApi({
+      ...{ app, now: deps.now, devices, users, groups, events, files, resourceJobs, flows, dataTables, commands },
+      exports: openExports({
+        ...{ app, now: deps.now, jobs: deps.jobs(app), by: { type: 'flow', id: flow.id } },
+        origin: () => deps.originOf(app.scope),
+      }),
+    })
   },
   jobs({ deps, context }, { tenancy }) {
     const asking = { app: context.app, now: deps.now, tenancy, jobs: deps.jobs(context.app) }

@@ -1,12 +1,14 @@
+import type { Config } from '../config.ts'
 import { FILES_PREFIX } from '../experience/files.ts'
+import { publicOrigin } from '../public-url.ts'
 import type { HostUrls } from './references.ts'
 
 /** Where the hosts are that texts of an application name: as this server serves them, under the application's slug. */
-export function hostUrlsOf(config: { port: number; baseDomain: string }, slug: string): HostUrls {
-  const port = config.port === 80 ? '' : `:${config.port}`
-  const admin = `http://${config.baseDomain}${port}`
+export function hostUrlsOf(config: Pick<Config, 'port' | 'baseDomain' | 'publicUrl'>, slug: string): HostUrls {
+  const admin = publicOrigin(config, config.baseDomain)
+  const experience = publicOrigin(config, `${slug}.${config.baseDomain}`)
   return {
-    'files-domain': `http://${slug}.${config.baseDomain}${port}${FILES_PREFIX.replace(/\/$/, '')}`,
+    'files-domain': `${experience}${FILES_PREFIX.replace(/\/$/, '')}`,
     'docs-url': 'https://docs.losant.com',
     'app-url': admin,
     'triggers-url': admin,

@@ -41,6 +41,10 @@ export function openSources(options: { trustedProxies: readonly string[]; public
   const proxies = new BlockList()
   for (const proxy of options.trustedProxies) addProxy(proxies, proxy)
   const publicIsSecure = options.publicUrl?.startsWith('https:') ?? false
+  const publicPort = options.publicUrl === undefined ? undefined : new URL(options.publicUrl).port
+  // Pages and mails link to the host that was asked: a port that only the client has thought of must not get into them.
+  const atPublicPort = (host: string | undefined) =>
+    publicPort === undefined ? host : host?.replace(/:\d*$/, '').concat(publicPort === '' ? '' : `:${publicPort}`)
   const trusts = (address: string) => proxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
   const anyProxy = options.trustedProxies.length > 0
 
@@ -51,7 +55,7 @@ export function openSources(options: { trustedProxies: readonly string[]; public
       const remote = addressOf(request.socket)
       if (!anyProxy || remote === '' || !trusts(remote)) {
         const secure = (request.socket as TLSSocket).encrypted === true || publicIsSecure
-        return { host: singleHost(request), secure, address: remote, path, query }
+        return { host: atPublicPort(singleHost(request)), secure, address: remote, path, query }
       }
       const chain = textOf(headers['x-forwarded-for'])
         .split(',')
@@ -59,7 +63,7 @@ export function openSources(options: { trustedProxies: readonly string[]; public
         .filter((one) => isIP(one) > 0)
       const address = chain.findLast((one) => !trusts(one)) ?? chain[0] ?? remote
       const scheme = firstOf(headers['x-forwarded-proto']) || (publicIsSecure ? 'https' : 'http')
-      const host = firstOf(headers['x-forwarded-host']) || singleHost(request)
+      const host = atPublicPort(firstOf(headers['x-forwarded-host']) || singleHost(request))
       return { host, secure: scheme.toLowerCase() === 'https', address, path, query }
     },
   }

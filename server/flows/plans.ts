@@ -2,6 +2,7 @@ import { type Catalog, compileFlow, globalsOf, type Plan, type PlanTrigger } fro
 import type { FlowClass, Problem } from '../../engine/document.ts'
 import { type Payload, readPath } from '../../engine/payload.ts'
 import { openTemplates, type Templates } from '../../engine/template.ts'
+import { enterTurn } from '../../engine/turns.ts'
 import type { FlowContent } from '../store/documents/flows.ts'
 import type { AppStore } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
@@ -155,12 +156,19 @@ async function flowsOf(app: AppStore, catalog: Catalog, cache: Kept): Promise<Pi
       : compile(id, `${flow.revision}`, flowClass, flow.content)
     return { id, name, flowClass, version: chosen?.version ?? 'develop', experienceVersion: undefined, plan, problems }
   }
-  const flows = documents.flatMap((flow) => {
-    if (!flow.enabled) return []
+  const flows: RunnableFlow[] = []
+  for (const flow of documents) {
+    if (!flow.enabled) continue
     const running = flow.flowClass === 'experience' ? (versions.get(flow.id) ?? []).filter((one) => one.enabled) : []
     const names = flow.flowClass === 'experience' ? running.map((one) => one.version) : ['default']
-    return names.flatMap((name) => version(flow.id, name) ?? [])
-  })
+    for (const name of names) {
+      const found = version(flow.id, name)
+      if (found) flows.push(found)
+      // A flow may take long to compile, and an application has hundreds: others come in between.
+      const turn = enterTurn(scopeKey(app.scope))
+      if (turn) await turn
+    }
+  }
   return { flows, version }
 }
 

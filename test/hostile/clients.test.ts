@@ -173,6 +173,7 @@ describe('bodies', () => {
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   const multipart = { 'content-type': 'multipart/form-data; boundary=x' }
   const part = (name: string) => `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\nh\r\n`
+  const manyKeys = Array.from({ length: 240_000 }, (_, n) => [`k${n}`, 1])
   const deep = (open: string, close: string) => `${open.repeat(500_000)}1${close.repeat(500_000)}`
   const cases: [name: string, status: number, headers: Record<string, string>, body: string | Uint8Array][] = [
     ['6 MB', 413, json, 'x'.repeat(6_000_000)],
@@ -186,6 +187,7 @@ describe('bodies', () => {
     ['lists in lists', 400, json, deep('[', ']')],
     ['objects in objects', 400, json, deep('{"a":', '}')],
     ['more values than anyone reads', 400, json, `[${'1,'.repeat(600_000)}1]`],
+    ['more different keys than anyone reads', 400, json, JSON.stringify(Object.fromEntries(manyKeys))],
     ['a prototype', 400, json, '{"a":[{"\\u005f_proto__":{"polluted":1}}]}'],
     ['multipart without a boundary', 400, { 'content-type': 'multipart/form-data' }, 'x'],
     ['multipart that breaks off', 400, multipart, part('a').slice(0, -4)],

@@ -29,8 +29,8 @@ export interface Cli {
 /** `folder` is where the server is installed; default this repository. */
 export function cli(args: readonly string[], env: Record<string, string>, folder = root): Cli {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [join(root, 'server/headgate.mjs'), ...args], {
-    cwd: root,
+  const child = spawn(process.execPath, [join(folder, 'server/headgate.mjs'), ...args], {
+    cwd: folder,
     env: { PATH, HOME, PORT: '0', REQUESTS_PER_SECOND: '0', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

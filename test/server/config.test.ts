@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { isLoopback, readConfig } from '../../server/config.ts'
+import { publicOrigin } from '../../server/public-url.ts'
 import { temporaryFolder } from '../helpers/store.ts'
 
 test('needs no setting at all', async () => {
@@ -11,6 +12,7 @@ test('needs no setting at all', async () => {
     port: 3000,
     host: '127.0.0.1',
     baseDomain: 'localhost',
+    publicUrl: undefined,
     smtpUrl: undefined,
     storeUrl: undefined,
     redisUrl: undefined,
@@ -44,6 +46,13 @@ test.each([
   [{ HOST: 'example.com', SECRET_KEY: 'x'.repeat(64), ADMIN_PASSWORD: 'hush' }, 'ADMIN_PASSWORD'],
   [{ ADMIN_PASSWORD: 'hush' }, 'ADMIN_PASSWORD: expected 12 characters or more, got 4'],
   [{ DATA_DIR: join(import.meta.filename, 'below-a-file') }, 'DATA_DIR'],
+  [{ PUBLIC_URL: 'apps.example.com' }, 'PUBLIC_URL: expected an address like https://apps.example.com, got "apps'],
+  [{ PUBLIC_URL: 'ftp://apps.example.com' }, 'PUBLIC_URL'],
+  [{ PUBLIC_URL: 'https://apps.example.com/below' }, 'PUBLIC_URL'],
+  [
+    { PUBLIC_URL: 'https://apps.example.com', BASE_DOMAIN: 'example.com' },
+    'PUBLIC_URL: expected an address of BASE_DOMAIN (example.com), got apps.example.com',
+  ],
   [{ REPLY_TIMEOUT_MS: '-1' }, 'REPLY_TIMEOUT_MS'],
   [
     { HTTP_ALLOW: '10.0.0.0/8, a b' },
@@ -66,6 +75,21 @@ test('takes an address that can be reached from outside with a secret key and an
   const env = { HOST: '0.0.0.0', SECRET_KEY: 'x'.repeat(64), ADMIN_PASSWORD: 'correct horse battery' }
   const config = readConfig({ DATA_DIR: await temporaryFolder(), ...env })
   expect(config).toMatchObject({ host: '0.0.0.0', adminPassword: 'correct horse battery' })
+})
+
+test.each([
+  [{}, 'localhost', 'http://shop.localhost:3000'],
+  [{ PORT: '80', BASE_DOMAIN: 'Example.com' }, 'example.com', 'http://shop.example.com'],
+  [{ PUBLIC_URL: 'https://Apps.example.com/' }, 'apps.example.com', 'https://shop.apps.example.com'],
+  [
+    { PUBLIC_URL: 'https://apps.example.com:8443', PORT: '8080' },
+    'apps.example.com',
+    'https://shop.apps.example.com:8443',
+  ],
+])('%j means the base domain %s, and %s for what is below', async (env, baseDomain, shop) => {
+  const config = readConfig({ DATA_DIR: await temporaryFolder(), ...env })
+  expect(config.baseDomain).toBe(baseDomain)
+  expect(publicOrigin(config, `shop.${baseDomain}`)).toBe(shop)
 })
 
 test.each([

@@ -408,6 +408,17 @@ describe('proxies', () => {
     expect((await site.ask('/', { host: 'nobody.localhost', headers: forwarded })).status).toBe(404)
   })
 
+  test.each([
+    ['https://localhost', 'shop.localhost'],
+    ['https://localhost:8443', 'shop.localhost:8443'],
+  ])('with the public address %s a host is %s, whatever port a client asks for', async (publicUrl, host) => {
+    site = await openSite({ publicUrl })
+    await site.endpoint({})
+    for (const asked of ['shop.localhost:6666', 'shop.localhost']) {
+      expect((await site.ask('/', { host: asked })).json()).toMatchObject({ headers: { host } })
+    }
+  })
+
   test('a trusted proxy is believed', async () => {
     site = await openSite({ trustedProxies: ['127.0.0.0/8'] })
     await site.endpoint({})
