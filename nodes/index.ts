@@ -1,4 +1,5 @@
 import { type Catalog, catalogOf } from '../engine/compile.ts'
+import { accessKeyCreate } from './data/access-key-create.ts'
 import { dataTableDelete } from './data/data-table-delete.ts'
 import { dataTableGet } from './data/data-table-get.ts'
 import { dataTableInsert } from './data/data-table-insert.ts'
@@ -133,6 +134,7 @@ export const nodes = [
   fileCreate,
   fileGet,
   losantApi,
+  accessKeyCreate,
   qrCode,
   notebookExecute,
   valueGet,

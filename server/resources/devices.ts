@@ -65,8 +65,11 @@ export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps):
     return (await toDeviceViews(app, [device], shape))[0]!
   }
 
-  /** Throws Refusal unless the parent is a system that is not below the device, and the gateway can be one. */
-  async function checkPlaces(fields: DeviceFields, before?: DeviceDocument): Promise<void> {
+  /**
+   * What the device has of the places that the fields give it: a peripheral the connection of its gateway. Throws Refusal
+   * unless the parent is a system that is not below the device, and the gateway can be one.
+   */
+  async function placed(fields: DeviceFields, before?: DeviceDocument): Promise<Partial<DeviceDocument>> {
     const { parentId, gatewayId } = fields
     if (parentId !== undefined && parentId !== before?.parentId) {
       const parent = await collection.get(parentId)
@@ -76,13 +79,23 @@ export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps):
       }
     }
     const deviceClass = fields.deviceClass ?? before?.deviceClass
-    if (deviceClass !== 'peripheral') return
+    if (deviceClass !== 'peripheral') return before?.gatewayId === undefined ? {} : { connection: undefined }
     const wanted = 'gatewayId' in fields ? gatewayId : before?.gatewayId
-    if (wanted !== undefined && wanted === before?.gatewayId) return
+    if (wanted !== undefined && wanted === before?.gatewayId) return {}
     const gateway = wanted === undefined ? undefined : await collection.get(wanted)
     if (gateway?.deviceClass !== 'gateway' && gateway?.deviceClass !== 'edgeCompute') {
       throw refused('gatewayId', 'the id of a device of class gateway or edgeCompute (a peripheral has one)', wanted)
     }
+    return { connection: gateway.connection }
+  }
+
+  /** Writes it on the device, and on the peripherals behind it: they are reached while their gateway is. */
+  async function connect(deviceId: string, connection: DeviceDocument['connection']): Promise<void> {
+    const operations: WriteOperation[] = [{ update: 'devices', id: deviceId, change: { connection } }]
+    for await (const { id } of matching(collection, { field: 'gatewayId', op: 'eq', value: deviceId })) {
+      operations.push({ update: 'devices', id, change: { connection } })
+    }
+    await tenancyWrite(app, operations)
   }
 
   async function fromRecipe(given: DeviceFields, recipeId: unknown): Promise<DeviceFields> {
@@ -111,9 +124,9 @@ export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps):
       const given = readDevice(body)
       const fields = byClass(recipeId === undefined ? given : await fromRecipe(given, recipeId))
       if (fields.name === undefined) throw refused('name', 'text of 1 to 255 characters', undefined)
-      await checkPlaces(fields)
+      const place = await placed(fields)
       const deviceId = newId()
-      const document = { ...emptyDevice, ...fields, name: fields.name, id: deviceId }
+      const document = { ...emptyDevice, ...fields, ...place, name: fields.name, id: deviceId }
       await refusing(tenancyWrite(app, [{ insert: 'devices', document }]), 'The device exists already')
       const device = await existing(deviceId)
       await happened?.({ kind: 'device-create', device }, actor)
@@ -124,8 +137,8 @@ export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps):
       const given = readDevice(patch)
       return await again(async () => {
         const device = await existing(deviceId)
-        const change = byClass(merged(device, given, options), device)
-        await checkPlaces(change, device)
+        const fields = byClass(merged(device, given, options), device)
+        const change = { ...fields, ...(await placed(fields, device)) }
         if (Object.keys(change).length > 0) {
           const operation = { update: 'devices' as const, id: device.id, change, revision: device.revision }
           await refusing(tenancyWrite(app, [operation]), 'The device exists already')
@@ -152,7 +165,11 @@ export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps):
     async setConnection(deviceId, connected, { time = now(), data = { method: 'rest', secure: false }, stays } = {}) {
       const device = await existing(deviceId)
       const connection = { connected: connected ? (1 as const) : (0 as const), time }
-      if (!stays) await refusing(tenancyWrite(app, [{ update: 'devices', id: device.id, change: { connection } }]), '')
+      if (!stays)
+        await refusing(
+          again(() => connect(device.id, connection), ['conflict', 'missing']),
+          '',
+        )
       await happened?.({ kind: connected ? 'connect' : 'disconnect', device, time, data }, actor)
     },
 

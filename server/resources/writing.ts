@@ -4,13 +4,16 @@ import { keyText, tagValue } from './check.ts'
 
 const mostAttempts = 10
 
-/** Repeats work that reads documents and writes them with their revisions, when someone else was faster. */
-export async function again<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Repeats work that reads documents and writes them with their revisions, when someone else was faster. `missing` also where
+ * one of those that were read has been removed.
+ */
+export async function again<T>(work: () => Promise<T>, codes: readonly string[] = ['conflict']): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== 'conflict' || attempt >= mostAttempts) throw error
+      if (!(error instanceof StoreError) || !codes.includes(error.code) || attempt >= mostAttempts) throw error
     }
   }
 }

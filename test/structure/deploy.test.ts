@@ -79,26 +79,54 @@ test('manifests of the cluster name settings that exist, and what they refer to'
   expect(manifests.filter(({ kind }) => kind === 'Deployment')).toHaveLength(2)
 })
 
-test('devices reach the web processes of compose and of the cluster', () => {
+test('devices and mails reach the web processes of compose and of the cluster', () => {
   const { web, worker, proxy } = compose.services
   expect([web!.environment!.MQTT_PORT, worker!.environment!.MQTT_PORT]).toEqual(['1883', undefined])
-  expect(proxy!.ports!.map((one) => one.split('}:')[1])).toEqual(['80', '1883'])
+  expect([web!.environment!.INBOUND_SMTP_PORT, worker!.environment!.INBOUND_SMTP_PORT]).toEqual(['2525', undefined])
+  expect(proxy!.ports!.map((one) => one.split('}:')[1])).toEqual(['80', '1883', '2525'])
   const [config] = proxy!.volumes!.map((volume) => volume.split(':')[0]!)
   for (const [upstream, port] of [
     ['headgate', 3000],
     ['devices', 1883],
+    ['mails', 2525],
   ]) {
     expect(textOf(config!)).toMatch(new RegExp(`upstream ${upstream} \\{[^}]*server web:${port} resolve;`))
   }
   const settings = manifests.find(({ kind }) => kind === 'ConfigMap')!.data!
   const ports = manifests.find(({ metadata }) => metadata.name === 'headgate-web')!.spec!.template!.spec.containers[0]!
-  const [http, mqtt] = [3000, Number(settings.MQTT_PORT)]
+  const [http, mqtt, smtp] = [3000, Number(settings.MQTT_PORT), Number(settings.INBOUND_SMTP_PORT)]
   expect(ports.ports).toEqual([
     { name: 'http', containerPort: http },
     { name: 'mqtt', containerPort: mqtt },
+    { name: 'smtp', containerPort: smtp },
   ])
   const services = manifests.filter(({ kind }) => kind === 'Service')
-  expect(services.flatMap(({ spec }) => spec!.ports!.map(({ targetPort }) => targetPort))).toEqual(['http', 'mqtt'])
+  expect(services.flatMap(({ spec }) => spec!.ports!.map(({ targetPort }) => targetPort))).toEqual([
+    ...['http', 'mqtt', 'smtp'],
+  ])
+})
+
+test('what every web process must be told the same is told in compose and in the cluster', () => {
+  const settings = manifests.find(({ kind }) => kind === 'ConfigMap')!.data!
+  for (const name of ['MQTT_PORT', 'INBOUND_SMTP_PORT', 'INBOUND_MAIL_DOMAIN', 'WEBSOCKET_CONNECTIONS']) {
+    expect([name, compose.services.web!.environment![name]]).toEqual([name, expect.any(String)])
+    expect([name, settings[name]]).toEqual([name, expect.any(String)])
+  }
+})
+
+test('the proxy passes WebSockets on, and keeps the connections of other requests', () => {
+  const config = textOf('deploy/nginx.conf')
+  expect(config).toMatch(/map \$http_upgrade \$connection \{\s*default "";\s*~\*\^websocket\$ upgrade;\s*\}/)
+  expect(config).toContain('proxy_set_header Upgrade $http_upgrade;')
+  expect(config).toContain('proxy_set_header Connection $connection;')
+})
+
+test('the image fills the compile cache as the user that runs it', () => {
+  const lines = textOf('Dockerfile').split('\n')
+  const at = (start: string) => lines.findIndex((line) => line.startsWith(start))
+  expect(lines[at('USER node') - 1]).toContain('chown node:node /data node_modules/.cache/headgate')
+  expect(at('RUN NODE_COMPILE_CACHE=node_modules/.cache/headgate node')).toBeGreaterThan(at('USER node'))
+  expect(textOf('server/headgate.mjs')).toContain("'../node_modules/.cache/headgate'")
 })
 
 test('the image holds every folder that the server needs, and .env.example every variable of compose', () => {

@@ -132,6 +132,42 @@ describe('a device', () => {
   })
 })
 
+describe('the connection of a peripheral', () => {
+  const shown = async (id: string) => (await world.devices.get(id, { includeConnectionInfo: true }))?.connectionInfo
+  const status = (connectionStatus: string) => names({ by: 'query', query: { connectionStatus } })
+  const peripheral = (name: string, gatewayId: string) => make({ name, deviceClass: 'peripheral', gatewayId })
+
+  test('is that of its gateway, and of no other device', async () => {
+    const gateway = await make({ name: 'gateway', deviceClass: 'gateway' })
+    const other = await make({ name: 'other', deviceClass: 'gateway' })
+    const sensor = await peripheral('sensor', gateway.id)
+    await peripheral('far', other.id)
+    expect(await status('invalid')).toEqual(['far', 'sensor'])
+    await world.devices.setConnection(gateway.id, true, { time: 5_000 })
+    expect(await shown(sensor.id)).toEqual({ connected: 1, time: new Date(5_000).toISOString() })
+    expect(await status('connected')).toEqual(['gateway', 'sensor'])
+    await world.devices.setConnection(gateway.id, false, { time: 6_000 })
+    expect(await shown(sensor.id)).toEqual({ connected: 0, time: new Date(6_000).toISOString() })
+    expect([await status('disconnected'), await status('invalid')]).toEqual([['gateway', 'sensor'], ['far']])
+  })
+
+  test('is there from the first, changes with the gateway, and goes with the class', async () => {
+    const gateway = await make({ name: 'gateway', deviceClass: 'gateway' })
+    const silent = await make({ name: 'silent', deviceClass: 'edgeCompute' })
+    await world.devices.setConnection(gateway.id, true, { time: 5_000 })
+    const sensor = await peripheral('sensor', gateway.id)
+    expect(await shown(sensor.id)).toMatchObject({ connected: 1 })
+    await world.devices.update(sensor.id, { gatewayId: silent.id }, {})
+    expect(await shown(sensor.id)).toMatchObject({ connected: null })
+    await world.devices.update(sensor.id, { gatewayId: gateway.id }, {})
+    expect(await shown(sensor.id)).toMatchObject({ connected: 1 })
+    await world.devices.update(sensor.id, { name: 'renamed' }, {})
+    expect(await shown(sensor.id)).toMatchObject({ connected: 1 })
+    await world.devices.update(sensor.id, { deviceClass: 'standalone' }, {})
+    expect(await shown(sensor.id)).toMatchObject({ connected: null })
+  })
+})
+
 describe('updating a device', () => {
   test('merges tags by key and attributes by name', async () => {
     const { id } = await make(pump)
