@@ -1,6 +1,6 @@
 import type { PlanNode } from './compile.ts'
 import { FlowError } from './errors.ts'
-import type { AnyNode, CallEnd, CallTarget, Visit } from './node.ts'
+import type { AnyNode, CallEnd, CallTarget, Turn, Visit } from './node.ts'
 import { copyValue, type Payload, sizeOf } from './payload.ts'
 import {
   type AnyContext,
@@ -170,18 +170,26 @@ function beginVisit(state: State, step: Step, now: number): Visit {
   return visit
 }
 
+const STATE = Symbol('state')
+
+const withSignal = {
+  get signal(): AbortSignal {
+    return signalOf((this as unknown as { [STATE]: State })[STATE])
+  },
+}
+
 function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame, trail: Trail | undefined): AnyContext {
   const { definition, place, outputs } = node
   const targetsOf = (output: string) => outputs[definition?.outputs.indexOf(output) ?? -1] ?? []
-  const context: AnyContext = {
+  const context = {
+    // Not a getter of its own: each would give the object a hidden class of its own, too.
+    __proto__: withSignal,
+    [STATE]: state,
     config: {},
     payload,
     use: pick(frame.services, definition?.needs ?? []),
     node: { id: place.id, type: place.type, label: place.label, trail: () => visitsOf(trail) },
-    get signal() {
-      return signalOf(state)
-    },
-    async follow(output, turnPayload) {
+    async follow(output: string, turnPayload: Payload) {
       const { plan, services, call } = frame
       const account = { visits: 0 }
       const turn: Frame = { plan, services, call, loop: place.id, parent: frame, over: false, turn: undefined, account }
@@ -189,10 +197,10 @@ function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame,
       if (walking) await walking
       return turn.turn ?? { committed: undefined, mapped: undefined, last: false }
     },
-    leads: (output) => targetsOf(output).length > 0,
+    leads: (output: string) => targetsOf(output).length > 0,
     halted: () => isOver(frame),
-    alwaysCommits: (output) => node.committing.has(output),
-    endTurn(loopId, turn) {
+    alwaysCommits: (output: string) => node.committing.has(output),
+    endTurn(loopId: string, turn: Omit<Turn, 'committed'>) {
       // Loops of a caller are none of its custom nodes', whatever their ids.
       for (let at: Frame | undefined = frame; at && at.call === frame.call; at = at.parent) {
         if (at.loop === loopId) {
@@ -201,9 +209,9 @@ function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame,
         }
       }
     },
-    call: (target) => call(state, frame, { node: place, context }, target),
-    endCall: (end) => frame.call?.end(end),
-  }
+    call: (target: CallTarget): Promise<CallEnd | undefined> => call(state, frame, { node: place, context }, target),
+    endCall: (end: CallEnd) => frame.call?.end(end),
+  } as unknown as AnyContext
   return context
 }
 
