@@ -238,9 +238,9 @@ function planApplication(
   const value = world.substitution.value(resource.value)
   const fields = {
     name: value.name as string,
-    description: value.description as string | undefined,
+    description: (value.description ?? undefined) as string | undefined,
     globals: (value.globals ?? []) as GlobalValue[],
-    blobUrlTTL: value.blobUrlTTL as number | undefined,
+    blobUrlTTL: (value.blobUrlTTL ?? undefined) as number | undefined,
     readme: bundle.readme && world.substitution.text(bundle.readme.content),
   }
   const origin = [...world.origins.values()].find((one) => one.kind === 'application')
