@@ -11,8 +11,12 @@ export function bodyFields(keys: { json: string; path: string }) {
       help: 'individualFields: from the settings below. jsonTemplate and payloadPath: one object with all fields.',
       of: ['individualFields', 'jsonTemplate', 'payloadPath'],
     }),
-    json: lazy(json({ key: keys.json, label: 'JSON template' })),
-    fromPath: read({ key: keys.path, label: 'Payload path' }),
+    json: lazy(json({ key: keys.json, label: 'JSON template', help: 'With jsonTemplate: an object with all fields.' })),
+    fromPath: read({
+      key: keys.path,
+      label: 'Payload path',
+      help: 'With payloadPath: where an object with all fields is found.',
+    }),
   }
 }
 

@@ -1,14 +1,18 @@
 import { list, optional, template } from '../engine/fields.ts'
 import type { TagPair } from './services/listing.ts'
 
-/** A list of tag pairs at a key. A value that is absent tells a removal from a blank. */
-export function tagPairs(key: string, label = 'Tags') {
+const toSet = 'In an update they are merged: other keys stay, and a pair without a value removes its key.'
+const toFind = 'What to look for: a pair with one blank side asks for the other alone, one without sides for nothing.'
+
+/** A list of tag pairs at a key, to set or (`find`) to look for. A value that is absent tells a removal from a blank. */
+export function tagPairs(key: string, { label = 'Tags', find = false }: { label?: string; find?: boolean } = {}) {
   return list({
     key,
     label,
+    help: find ? toFind : toSet,
     of: {
-      key: template({ key: 'keyTemplate', label: 'Key' }),
-      value: optional(template({ key: 'valueTemplate', label: 'Value' })),
+      key: template({ key: 'keyTemplate', label: 'Key', help: 'Up to 255 letters, digits, "_" and "-".' }),
+      value: optional(template({ key: 'valueTemplate', label: 'Value', help: 'Text of up to 255 characters.' })),
     },
   })
 }

@@ -6,13 +6,23 @@ import { Refusal } from '../services/listing.ts'
 
 /** The settings of every node of tables. */
 export const tableFields = {
-  table: template({ key: 'dataTableIdTemplate', label: 'Data table id', required: true }),
+  table: template({ key: 'dataTableIdTemplate', label: 'Data table id', help: 'Of this application.', required: true }),
 }
 
-export const tableResult = path({ key: 'resultPath', label: 'Result', writes: true })
+export const tableResult = path({
+  key: 'resultPath',
+  label: 'Result',
+  help: 'The row, or what was removed; { error: { type, message } } when it is refused.',
+  writes: true,
+})
 
-export const rowId = optional(template({ key: 'rowIdTemplate', label: 'Row id' }), { blankIsAbsent: true })
-export const rowQuery = lazy(json({ key: 'queryTemplate', label: 'Query' }))
+export const rowId = optional(
+  template({ key: 'rowIdTemplate', label: 'Row id', help: 'Of one row; leave it empty to find rows by the query.' }),
+  { blankIsAbsent: true },
+)
+export const rowQuery = lazy(
+  json({ key: 'queryTemplate', label: 'Query', help: 'Such as {"price": {"$gt": 5}}; {"$or": []} is every row.' }),
+)
 
 /** The settings by which values come into a row. */
 export const rowFields = {
@@ -25,13 +35,28 @@ export const rowFields = {
   fields: list({
     key: 'rowFields',
     label: 'Columns',
+    help: 'Columns that the table has not are left aside; a value that is not there leaves the column out.',
     of: {
-      column: template({ key: 'columnTemplate', label: 'Column' }),
-      value: value({ key: 'valueTemplate', label: 'Value' }),
+      column: template({ key: 'columnTemplate', label: 'Column', help: 'Name of the column; empty: left out.' }),
+      value: value({
+        key: 'valueTemplate',
+        label: 'Value',
+        help: '{{path}} alone gives the value as it is; text is cast to the type of the column.',
+      }),
     },
   }),
-  json: lazy(json({ key: 'rowJsonTemplate', label: 'Row as JSON' })),
-  fromPath: read({ key: 'rowPayloadPath', label: 'Payload path' }),
+  json: lazy(
+    json({
+      key: 'rowJsonTemplate',
+      label: 'Row as JSON',
+      help: 'With jsonTemplate: an object by column; to insert, also a list of them. null clears a column.',
+    }),
+  ),
+  fromPath: read({
+    key: 'rowPayloadPath',
+    label: 'Payload path',
+    help: 'With payloadPath: where an object by column is found; to insert, also a list of them. null clears a column.',
+  }),
 }
 
 interface RowSettings {

@@ -22,7 +22,12 @@ export const dataTableGet = defineNode({
       help: 'Names with commas between them; empty: all.',
     }),
     limit: numberTemplate({ key: 'limitTemplate', label: 'Limit', help: 'At most 1000.', default: mostRows }),
-    offset: numberTemplate({ key: 'offsetTemplate', label: 'Offset', default: 0 }),
+    offset: numberTemplate({
+      key: 'offsetTemplate',
+      label: 'Offset',
+      help: 'How many rows are passed over; 0 when empty.',
+      default: 0,
+    }),
     sortColumn: template({
       key: 'sortColumnTemplate',
       label: 'Sort by',
@@ -34,7 +39,13 @@ export const dataTableGet = defineNode({
       help: 'asc or desc.',
       of: ['', 'asc', 'desc', 'ASC', 'DESC'],
     }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: '{ items, count, totalCount, limit, offset, sortColumn, sortDirection, query }, or { error }.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -22,7 +22,11 @@ export const dataTableUpdate = defineNode({
     }),
     id: rowId,
     query: rowQuery,
-    upsert: flag({ key: 'upsertCheck', label: 'Insert it if there is none' }),
+    upsert: flag({
+      key: 'upsertCheck',
+      label: 'Insert it if there is none',
+      help: 'Off: a row that is not there is an error.',
+    }),
     result: tableResult,
   },
   examples: [

@@ -16,9 +16,18 @@ export const eventCreate = defineNode({
   needs: ['events', 'clock'],
   config: {
     ...eventFields,
-    message: template({ key: 'messageTemplate', label: 'Message' }),
-    timeSource: choice({ key: 'timeSourceType', label: 'Time', of: ['now', 'payloadTime', 'payloadPath'] }),
-    time: read({ key: 'timeSourcePath', label: 'Time path' }),
+    message: template({ key: 'messageTemplate', label: 'Message', help: 'At most 32,767 characters; empty: none.' }),
+    timeSource: choice({
+      key: 'timeSourceType',
+      label: 'Time',
+      help: 'When it happened: now, at the time of the payload, or as a path says.',
+      of: ['now', 'payloadTime', 'payloadPath'],
+    }),
+    time: read({
+      key: 'timeSourcePath',
+      label: 'Time path',
+      help: 'With payloadPath: a date, ISO text or milliseconds; now when it is none.',
+    }),
   },
   examples: [
     {

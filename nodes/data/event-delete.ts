@@ -15,7 +15,7 @@ export const eventDelete = defineNode({
   config: {
     id: eventId('eventIdTemplate'),
     query: eventQuery,
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    result: path({ key: 'resultPath', label: 'Result', help: '{ success: true, count }, or { error }.', writes: true }),
   },
   examples: [
     {

@@ -8,15 +8,47 @@ import { tagPairs } from '../tag-pairs.ts'
 /** The settings that creating and updating an event share. */
 export const eventFields = {
   ...bodyFields({ json: 'eventJsonTemplate', path: 'eventPayloadPath' }),
-  level: template({ key: 'levelTemplate', label: 'Level' }),
-  state: template({ key: 'stateTemplate', label: 'State' }),
-  subject: template({ key: 'subjectTemplate', label: 'Subject' }),
-  device: template({ key: 'deviceIdTemplate', label: 'Device id' }),
-  tags: tagPairs('eventTags', 'Event tags'),
-  dataSource: choice({ key: 'dataSourceType', label: 'Data', of: ['payloadPath', 'jsonTemplate', 'json'] }),
-  dataPath: read({ key: 'dataSourcePath', label: 'Data path' }),
-  dataJson: lazy(json({ key: 'dataSourceJson', label: 'Data as JSON' })),
-  result: path({ key: 'resultPath', label: 'Result', writes: true }),
+  level: template({
+    key: 'levelTemplate',
+    label: 'Level',
+    help: 'info, warning, error or critical. Needed to create; empty in an update: as it is.',
+  }),
+  state: template({
+    key: 'stateTemplate',
+    label: 'State',
+    help: 'new, acknowledged or resolved. Empty: new, or in an update as it is.',
+  }),
+  subject: template({
+    key: 'subjectTemplate',
+    label: 'Subject',
+    help: 'At most 255 characters. Needed to create; empty in an update: as it is.',
+  }),
+  device: template({
+    key: 'deviceIdTemplate',
+    label: 'Device id',
+    help: 'The device that it is about. Empty: none, or in an update as it is; the word null takes it off in an update.',
+  }),
+  tags: tagPairs('eventTags', { label: 'Event tags' }),
+  dataSource: choice({
+    key: 'dataSourceType',
+    label: 'Data',
+    help: 'Where the data come from: a path, or JSON.',
+    of: ['payloadPath', 'jsonTemplate', 'json'],
+  }),
+  dataPath: read({
+    key: 'dataSourcePath',
+    label: 'Data path',
+    help: 'With payloadPath; "." is the whole payload, nothing there means no data.',
+  }),
+  dataJson: lazy(
+    json({ key: 'dataSourceJson', label: 'Data as JSON', help: 'With jsonTemplate or json; empty: no data.' }),
+  ),
+  result: path({
+    key: 'resultPath',
+    label: 'Result',
+    help: 'The event, or { success: true } for many; { error: { type, message } } when it is refused.',
+    writes: true,
+  }),
 }
 
 /** The fields with some text, and the data where there is some. */
@@ -39,10 +71,15 @@ interface EventSettings {
 
 /** An id as it is written: undefined where the setting is blank, which asks for a query instead. */
 export function eventId(key: string) {
-  return optional(template({ key, label: 'Event id' }), { blankIsAbsent: true })
+  return optional(
+    template({ key, label: 'Event id', help: 'Of one event; leave it empty to find events by the query.' }),
+    { blankIsAbsent: true },
+  )
 }
 
-export const eventQuery = lazy(json({ key: 'queryTemplate', label: 'Query' }))
+export const eventQuery = lazy(
+  json({ key: 'queryTemplate', label: 'Query', help: 'Such as {"state": "new"}; {"$or": []} is every event.' }),
+)
 
 /** The id of the event to change. Throws `config.empty` when its template rendered to nothing. */
 export function idToChange(id: string): string {

@@ -16,7 +16,13 @@ export const eventGet = defineNode({
     ...pagingFields,
     id: eventId('eventIdTemplate'),
     query: eventQuery,
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'An event that does not exist is null; a query that is not valid gives { error }.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

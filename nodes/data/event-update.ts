@@ -23,10 +23,14 @@ export const eventUpdate = defineNode({
     // Another name of targetEventIdTemplate.
     otherId: eventId('eventIdTemplate'),
     query: eventQuery,
-    many: flag({ key: 'updateMultiple', label: 'Update all that match' }),
+    many: flag({
+      key: 'updateMultiple',
+      label: 'Update all that match',
+      help: 'Off: only the first that the query finds. At most 10,000.',
+    }),
     sortField: pagingFields.sortField,
     sortDirection: pagingFields.sortDirection,
-    comment: template({ key: 'commentTemplate', label: 'Comment' }),
+    comment: template({ key: 'commentTemplate', label: 'Comment', help: 'Noted with the update; empty: none.' }),
   },
   examples: [
     {

@@ -16,16 +16,39 @@ export const fileCreate = defineNode({
   outputs: ['next'],
   needs: ['files', 'http'],
   config: {
-    name: template({ key: 'fileNameTemplate', label: 'Name', required: true }),
-    directory: template({ key: 'parentDirectoryTemplate', label: 'Directory', default: '/' }),
+    name: template({ key: 'fileNameTemplate', label: 'Name', help: 'Without its directory.', required: true }),
+    directory: template({
+      key: 'parentDirectoryTemplate',
+      label: 'Directory',
+      help: 'Made where it does not exist; / when empty.',
+      default: '/',
+    }),
     contentType: template({ key: 'contentTypeTemplate', label: 'Content type', help: 'Empty: as the name says.' }),
-    contents: template({ key: 'fileContentsTemplate', label: 'Contents' }),
+    contents: template({
+      key: 'fileContentsTemplate',
+      label: 'Contents',
+      help: 'Text in the encoding below, at most 5 MB; read when there is no URL.',
+    }),
     url: template({ key: 'fileUrlTemplate', label: 'URL', help: 'Its answer is the contents.' }),
-    encoding: template({ key: 'encodingTemplate', label: 'Encoding of the contents', default: 'utf8' }),
-    overwrite: flag({ key: 'shouldOverwrite', label: 'Overwrite a file that is there' }),
-    private: flag({ key: 'private', label: 'Private' }),
+    encoding: template({
+      key: 'encodingTemplate',
+      label: 'Encoding of the contents',
+      help: 'utf8, base64, hex, ascii, latin1, binary, utf16le or ucs2; utf8 when empty.',
+      default: 'utf8',
+    }),
+    overwrite: flag({
+      key: 'shouldOverwrite',
+      label: 'Overwrite a file that is there',
+      help: 'Off: a file that is there already is an error.',
+    }),
+    private: flag({ key: 'private', label: 'Private', help: 'Private files are reached by a signed link only.' }),
     ttl: numberTemplate({ key: 'urlTTLTemplate', label: 'Life of the link in seconds', help: 'Of a private file.' }),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'The file with its url; { error: { type: "FILE_CREATE_ERROR", message } } when it cannot be written.',
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -14,12 +14,36 @@ export const fileGet = defineNode({
   outputs: ['next'],
   needs: ['files'],
   config: {
-    path: template({ key: 'filePathTemplate', label: 'Path', required: true }),
-    private: flag({ key: 'private', label: 'Private' }),
-    link: flag({ key: 'isDownloadURL', label: 'A link instead of the contents' }),
-    encoding: template({ key: 'encodingTemplate', label: 'Encoding of the contents', default: 'utf8' }),
+    path: template({
+      key: 'filePathTemplate',
+      label: 'Path',
+      help: 'With its directories, such as /reports/today.csv.',
+      required: true,
+    }),
+    private: flag({
+      key: 'private',
+      label: 'Private',
+      help: 'Looks among the private files; off: among the public ones.',
+    }),
+    link: flag({
+      key: 'isDownloadURL',
+      label: 'A link instead of the contents',
+      help: 'A private file has a signed one.',
+    }),
+    encoding: template({
+      key: 'encodingTemplate',
+      label: 'Encoding of the contents',
+      help: 'How the contents are given: utf8, base64, hex and others; utf8 when empty.',
+      default: 'utf8',
+    }),
     ttl: numberTemplate({ key: 'urlTTLTemplate', label: 'Life of the link in seconds', help: 'Of a private file.' }),
-    result: path({ key: 'destination', label: 'Result', required: true, writes: true }),
+    result: path({
+      key: 'destination',
+      label: 'Result',
+      help: '{ value, metadata }, or { error: { type, message } }.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -22,10 +22,11 @@ export const losantApi = defineNode({
       help: 'One whose value renders to nothing is left out.',
       most: MOST_PARAMS,
       of: {
-        name: text({ key: 'name', label: 'Name' }),
+        name: text({ key: 'name', label: 'Name', help: 'Of the parameter, such as perPage.' }),
         value: byType({
           key: 'value',
           label: 'Value',
+          help: 'A template of text, with json one of JSON, or with path where the value is found.',
           typeKey: 'type',
           default: 'string',
           kinds: { string: template(), json: json(), path: read() },
@@ -42,7 +43,12 @@ export const losantApi = defineNode({
       label: 'API token',
       help: 'Empty: the call is made by the application.',
     }),
-    result: path({ key: 'responsePath', label: 'Response path', writes: true }),
+    result: path({
+      key: 'responsePath',
+      label: 'Response path',
+      help: '{ result }, or { error: { type, statusCode, message } }. Empty: it is dropped.',
+      writes: true,
+    }),
   },
   examples: [
     {

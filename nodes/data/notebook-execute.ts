@@ -9,7 +9,14 @@ export const notebookExecute = defineNode({
   summary: 'Puts an error on the payload: there are no notebooks here, and flows that ask for one go on.',
   outputs: ['next'],
   needs: [],
-  config: { result: path({ key: 'resultPath', label: 'Result', writes: true }) },
+  config: {
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: '{ error }: notebooks cannot be executed here.',
+      writes: true,
+    }),
+  },
   examples: [
     {
       title: 'What the flow finds',

@@ -26,14 +26,19 @@ export const qrCode = defineNode({
       of: ['svg', 'png'],
       help: 'svg: text for {{{ }}} in a page; png: a data URL for the source of an image.',
     }),
-    level: choice({ key: 'errorLevel', label: 'Error correction', of: ['medium', 'low', 'quartile', 'high'] }),
+    level: choice({
+      key: 'errorLevel',
+      label: 'Error correction',
+      help: 'How much of the code may be hidden: low, medium, quartile or high. More takes more squares.',
+      of: ['medium', 'low', 'quartile', 'high'],
+    }),
     size: numberTemplate({
       key: 'sizeTemplate',
       label: 'Width in pixels',
       default: 256,
       help: `${LEAST_PIXELS} to ${MOST_PIXELS}.`,
     }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    result: path({ key: 'resultPath', label: 'Result', help: 'The picture as text.', required: true, writes: true }),
   },
   examples: [
     {

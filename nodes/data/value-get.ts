@@ -25,6 +25,7 @@ export const valueGet = defineNode({
       byType({
         key: 'defaultValue',
         label: 'Value when there is none',
+        help: 'JSON, a template of text, or a path; null when empty. Only for a key that is not stored.',
         typeKey: 'defaultValueType',
         default: 'json',
         kinds: { json: json(), template: template(), path: read() },

@@ -43,7 +43,11 @@ export const valueStore = defineNode({
         clear: unused(),
       },
     }),
-    olderValue: read({ key: 'valuePath', label: 'Value (older name)' }),
+    olderValue: read({
+      key: 'valuePath',
+      label: 'Value (older name)',
+      help: 'Where the value is found, in files that have the type path and no value.',
+    }),
     result: path({
       key: 'resultPath',
       label: 'Result',

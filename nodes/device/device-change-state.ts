@@ -32,17 +32,39 @@ export const deviceChangeState = defineNode({
     fields: list({
       key: 'attrInfos',
       label: 'Attributes',
-      of: { key: text({ key: 'key', label: 'Attribute' }), value: value({ key: 'valueTemplate', label: 'Value' }) },
+      help: 'A value that renders blank is left out; so is one that the device has no attribute for.',
+      of: {
+        key: text({ key: 'key', label: 'Attribute', help: 'Name of the attribute.' }),
+        value: value({
+          key: 'valueTemplate',
+          label: 'Value',
+          help: 'Cast to the type of the attribute; what cannot be cast is left out.',
+        }),
+      },
     }),
-    fromPath: read({ key: 'attrPayloadPath', label: 'Payload path' }),
-    fromJson: lazy(json({ key: 'attrJsonTemplate', label: 'JSON template' })),
+    fromPath: read({
+      key: 'attrPayloadPath',
+      label: 'Payload path',
+      help: 'With payloadPath: { attribute: value }, { time, data }, or a list of either.',
+    }),
+    fromJson: lazy(
+      json({
+        key: 'attrJsonTemplate',
+        label: 'JSON template',
+        help: 'With jsonTemplate: { attribute: value }, { time, data }, or a list of either.',
+      }),
+    ),
     timeSource: choice({
       key: 'timeSourceType',
       label: 'Time',
       help: 'When it was measured.',
       of: ['payloadTime', 'now', 'payloadPath'],
     }),
-    time: read({ key: 'timeSourcePath', label: 'Time path' }),
+    time: read({
+      key: 'timeSourcePath',
+      label: 'Time path',
+      help: 'With payloadPath: a date, ISO text, or milliseconds; now when it is none.',
+    }),
     meta: byType({
       key: 'metaTemplate',
       label: 'Meta',
@@ -51,7 +73,12 @@ export const deviceChangeState = defineNode({
       default: 'json',
       kinds: { json: json({ lenient: true }), path: read(), string: template() },
     }),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: '{ success: true }, or { error: { type, message } }. Empty: it is dropped.',
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -21,18 +21,37 @@ export const deviceCommand = defineNode({
       help: 'payload, direct or query; empty: what is filled in below.',
     }),
     idsPlace: path({ key: 'deviceIdsPath', label: 'Path of device ids', help: 'One id or a list of them.' }),
-    ids: texts({ key: 'sendToDeviceIds', label: 'Device ids' }),
+    ids: texts({
+      key: 'sendToDeviceIds',
+      label: 'Device ids',
+      help: 'With the devices of the tags below; those that do not exist are passed over.',
+    }),
     tags: list({
       key: 'sendToDeviceTags',
       label: 'Device tags',
       help: 'Devices that have any of them.',
-      of: { key: template({ key: 'key', label: 'Key' }), value: template({ key: 'value', label: 'Value' }) },
+      of: {
+        key: template({ key: 'key', label: 'Key', help: 'Empty: any key.' }),
+        value: template({ key: 'value', label: 'Value', help: 'Empty: any value.' }),
+      },
     }),
-    query: lazy(json({ key: 'deviceQueryJsonTemplate', label: 'Device query' })),
-    name: template({ key: 'nameTemplate', label: 'Command', required: true }),
+    query: lazy(
+      json({
+        key: 'deviceQueryJsonTemplate',
+        label: 'Device query',
+        help: 'A device query, such as {"tags": {"site": "a"}}. Empty: nobody.',
+      }),
+    ),
+    name: template({
+      key: 'nameTemplate',
+      label: 'Command',
+      help: 'Name of the command, 1 to 255 characters.',
+      required: true,
+    }),
     payload: byType({
       key: 'payloadTemplate',
       label: 'Payload',
+      help: 'JSON, a template of text, or a path; at most 256 KB. Empty: none.',
       typeKey: 'payloadTemplateType',
       default: 'json',
       kinds: { json: json(), string: template(), path: read() },

@@ -16,7 +16,11 @@ export const deviceCreate = defineNode({
   needs: ['devices'],
   config: {
     ...deviceFields,
-    recipe: template({ key: 'recipeIdTemplate', label: 'Recipe' }),
+    recipe: template({
+      key: 'recipeIdTemplate',
+      label: 'Recipe',
+      help: 'The device begins as it says; what is given here stands before that. Empty: none.',
+    }),
   },
   examples: [
     {

@@ -15,10 +15,20 @@ export const deviceDelete = defineNode({
   notIn: ['customNode'],
   needs: ['devices'],
   config: {
-    method: choice({ key: 'dataMethod', label: 'Delete by', of: ['id', 'query'] }),
-    id: lazy(template({ key: 'deviceIdTemplate', label: 'Device id' })),
+    method: choice({
+      key: 'dataMethod',
+      label: 'Delete by',
+      help: 'id: one device. query: all that it finds.',
+      of: ['id', 'query'],
+    }),
+    id: lazy(template({ key: 'deviceIdTemplate', label: 'Device id', help: 'With id: the device to remove.' })),
     query: lazy(json({ key: 'deviceQueryJsonTemplate', label: 'Query', help: 'Empty: nothing is deleted.' })),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'True, or for a query { removed, failed }; { error: { type, message } } when there is no such device.',
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -13,7 +13,12 @@ export const deviceGetByUser = defineNode({
   needs: ['devices'],
   config: {
     ...pagingFields,
-    user: template({ key: 'idTemplate', label: 'User id or e-mail', default: '{{experience.user.id}}' }),
+    user: template({
+      key: 'idTemplate',
+      label: 'User id or e-mail',
+      help: 'Whose devices are wanted; the user who asks when empty.',
+      default: '{{experience.user.id}}',
+    }),
     state: flag({
       key: 'includeState',
       label: 'With state',
@@ -24,8 +29,19 @@ export const deviceGetByUser = defineNode({
       label: 'Tags as object',
       help: 'Tags as an object of lists by key, instead of a list of pairs.',
     }),
-    findMultiple: flag({ key: 'findMultiple', label: 'Find many', default: true }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    findMultiple: flag({
+      key: 'findMultiple',
+      label: 'Find many',
+      help: 'On: a list. Off: one device, or null.',
+      default: true,
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'The devices, or { error } when they cannot be sorted so.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -41,7 +41,7 @@ export const deviceGet = defineNode({
       label: 'Id, name, group or user',
       help: 'What is meant by "Find by": a device, its name, a group, or the id or e-mail address of a user.',
     }),
-    tags: tagPairs('tags'),
+    tags: tagPairs('tags', { find: true }),
     parent: template({
       key: 'parentIdTemplate',
       label: 'Parent',

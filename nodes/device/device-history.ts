@@ -13,9 +13,19 @@ export const deviceHistory = defineNode({
   outputs: ['next'],
   needs: ['devices', 'clock'],
   config: {
-    device: template({ key: 'deviceIdTemplate', label: 'Device id', required: true }),
+    device: template({
+      key: 'deviceIdTemplate',
+      label: 'Device id',
+      help: 'One that does not exist has no history.',
+      required: true,
+    }),
     attributes: template({ key: 'attributesTemplate', label: 'Attributes', help: 'With commas between; empty: all.' }),
-    duration: numberTemplate({ key: 'durationTemplate', label: 'Duration in ms', default: 3_600_000 }),
+    duration: numberTemplate({
+      key: 'durationTemplate',
+      label: 'Duration in ms',
+      help: 'How far before the end it begins; an hour when empty.',
+      default: 3_600_000,
+    }),
     end: template({ key: 'endTemplate', label: 'End', help: 'Empty: now.' }),
     resolution: numberTemplate({
       key: 'resolutionTemplate',

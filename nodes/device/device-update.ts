@@ -15,7 +15,7 @@ export const deviceUpdate = defineNode({
   needs: ['devices'],
   config: {
     ...deviceFields,
-    id: template({ key: 'idTemplate', label: 'Device id', required: true }),
+    id: template({ key: 'idTemplate', label: 'Device id', help: 'The device to change.', required: true }),
   },
   examples: [
     {

@@ -16,7 +16,12 @@ export const timeSeries = defineNode({
   config: {
     ...seriesFields,
     resolution: numberTemplate({ key: 'resolution', label: 'Resolution in ms', help: 'Empty: one value for all.' }),
-    order: choiceTemplate({ key: 'orderTemplate', label: 'Order', of: ['asc', 'desc'] }),
+    order: choiceTemplate({
+      key: 'orderTemplate',
+      label: 'Order',
+      help: 'asc: the oldest first.',
+      of: ['asc', 'desc'],
+    }),
     limit: numberTemplate({
       key: 'limitTemplate',
       label: 'Most points',

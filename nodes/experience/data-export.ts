@@ -13,10 +13,16 @@ export const dataExport = defineNode({
   outputs: ['next'],
   needs: ['jobs', 'clock'],
   config: {
-    kind: choiceTemplate({ key: 'idTypeTemplate', label: 'Devices of', of: ['experienceUser', 'experienceGroup'] }),
+    kind: choiceTemplate({
+      key: 'idTypeTemplate',
+      label: 'Devices of',
+      help: 'A user: the devices that they see. A group: its own and those of the groups below.',
+      of: ['experienceUser', 'experienceGroup'],
+    }),
     subject: template({
       key: 'idTemplate',
       label: 'User id or e-mail, or group id',
+      help: 'Whose devices are exported; the user who asks when empty.',
       default: '{{experience.user.id}}',
     }),
     requestedBy: template({
@@ -34,8 +40,19 @@ export const dataExport = defineNode({
     start: template({ key: 'startTemplate', label: 'Start', help: 'Empty: the beginning.' }),
     end: template({ key: 'endTemplate', label: 'End', help: 'Empty: now.' }),
     attributes: values({ key: 'attributes', label: 'Attributes', help: 'None: all.' }),
-    mail: flag({ key: 'mail', label: 'Mail when it is ready', default: true }),
-    result: path({ key: 'resultPath', label: 'Job', required: true, writes: true }),
+    mail: flag({
+      key: 'mail',
+      label: 'Mail when it is ready',
+      help: 'To the user whom the export is for.',
+      default: true,
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Job',
+      help: 'The job, or { error: { type, message } }.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

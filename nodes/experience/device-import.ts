@@ -21,15 +21,30 @@ export const deviceImport = defineNode({
       kinds: { path: read(), string: bodyTemplate() },
       help: 'Text, or a file of a form: columns name, description, deviceClass; all others are tags.',
     }),
-    tags: tagPairs('deviceTags', 'Tags of each device'),
+    tags: tagPairs('deviceTags', { label: 'Tags of each device' }),
     matchTag: template({
       key: 'matchTagTemplate',
       label: 'Update by tag',
       help: 'A row updates the device with its value of this tag, if the user sees that one. Empty: each row is a new device.',
     }),
-    recipe: template({ key: 'recipeIdTemplate', label: 'Recipe of new devices' }),
-    requestedBy: template({ key: 'requestedByTemplate', label: 'For user', default: '{{experience.user.id}}' }),
-    result: path({ key: 'resultPath', label: 'Job', required: true, writes: true }),
+    recipe: template({
+      key: 'recipeIdTemplate',
+      label: 'Recipe of new devices',
+      help: 'New devices begin as it says. Empty: none.',
+    }),
+    requestedBy: template({
+      key: 'requestedByTemplate',
+      label: 'For user',
+      help: 'Only this user can watch the job; the user who asks when empty.',
+      default: '{{experience.user.id}}',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Job',
+      help: 'The job, or { error: { type, message } }.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

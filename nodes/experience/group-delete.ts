@@ -10,7 +10,12 @@ export const groupDelete = defineNode({
   outputs: ['next'],
   needs: ['groups'],
   config: {
-    group: template({ key: 'groupIdTemplate', label: 'Group id', required: true }),
+    group: template({
+      key: 'groupIdTemplate',
+      label: 'Group id',
+      help: 'The group to remove; its members and devices stay, and groups below move up.',
+      required: true,
+    }),
     result: path({ key: 'resultPath', label: 'Result', help: 'True when there was such a group.', writes: true }),
   },
   examples: [

@@ -4,8 +4,16 @@ import { bodyFields, givenFields } from '../body.ts'
 /** The settings that creating and updating a group share. */
 export const groupFields = {
   ...bodyFields({ json: 'groupJsonTemplate', path: 'groupPayloadPath' }),
-  name: template({ key: 'nameTemplate', label: 'Name' }),
-  description: template({ key: 'descriptionTemplate', label: 'Description' }),
+  name: template({
+    key: 'nameTemplate',
+    label: 'Name',
+    help: '1 to 255 characters. Needed to create; empty in an update: as it is.',
+  }),
+  description: template({
+    key: 'descriptionTemplate',
+    label: 'Description',
+    help: 'Empty: none, or in an update as it is.',
+  }),
   parentId: template({
     key: 'parentIdTemplate',
     label: 'Parent',
@@ -18,7 +26,12 @@ export const groupFields = {
       help: 'Devices that match it belong to the group; {"$nor": []} matches none.',
     }),
   ),
-  result: path({ key: 'resultPath', label: 'Result', writes: true }),
+  result: path({
+    key: 'resultPath',
+    label: 'Result',
+    help: 'The group, or { error: { type, message } }. Empty: it is dropped.',
+    writes: true,
+  }),
 }
 
 interface GroupSettings {

@@ -18,12 +18,24 @@ export const groupGet = defineNode({
   config: {
     ...pagingFields,
     method: choice({ key: 'findMethod', label: 'Find by', help: 'By tags or query there may be many.', of: methods }),
-    subject: template({ key: 'idTemplate', label: 'Id or name' }),
-    tags: tagPairs('tags'),
+    subject: template({ key: 'idTemplate', label: 'Id or name', help: 'With id or name: the one group.' }),
+    tags: tagPairs('tags', { find: true }),
     // Another name of tags.
-    groupTags: tagPairs('groupTags'),
-    query: lazy(json({ key: 'queryTemplate', label: 'Query' })),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    groupTags: tagPairs('groupTags', { find: true }),
+    query: lazy(
+      json({
+        key: 'queryTemplate',
+        label: 'Query',
+        help: 'With query, such as {"name": {"$startsWith": "Site"}}. Blank: all groups.',
+      }),
+    ),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'A group that does not exist is null; a query that is not valid gives { error }.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

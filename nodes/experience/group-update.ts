@@ -16,7 +16,7 @@ export const groupUpdate = defineNode({
   needs: ['groups'],
   config: {
     ...groupFields,
-    id: template({ key: 'groupIdTemplate', label: 'Group id', required: true }),
+    id: template({ key: 'groupIdTemplate', label: 'Group id', help: 'The group to change.', required: true }),
     tags: tagPairs('groupTags'),
     membersToAdd: values({ key: 'membersToAdd', label: 'Members to add', help: 'Ids or e-mail addresses of users.' }),
     membersToRemove: values({

@@ -10,9 +10,18 @@ export const jobCancel = defineNode({
   outputs: ['not-canceled', 'canceled'],
   needs: ['jobs'],
   config: {
-    id: template({ key: 'jobIdTemplate', label: 'Job id' }),
-    requestedBy: template({ key: 'requestedByTemplate', label: 'Of user', default: '{{experience.user.id}}' }),
-    result: path({ key: 'resultPath', label: 'True or false', writes: true }),
+    id: template({
+      key: 'jobIdTemplate',
+      label: 'Job id',
+      help: 'One that is over, or not of the user, is not canceled.',
+    }),
+    requestedBy: template({
+      key: 'requestedByTemplate',
+      label: 'Of user',
+      help: 'Only their jobs are canceled; the user who asks when empty.',
+      default: '{{experience.user.id}}',
+    }),
+    result: path({ key: 'resultPath', label: 'True or false', help: 'Whether it was canceled.', writes: true }),
   },
   examples: [
     {

@@ -13,8 +13,19 @@ export const jobGet = defineNode({
     findMultiple: flag({ key: 'findMultiple', label: 'Find many', help: 'The newest first, at most 100.' }),
     id: template({ key: 'jobIdTemplate', label: 'Job id', help: 'Of one; for many it is ignored.' }),
     kind: template({ key: 'kindTemplate', label: 'Kind', help: 'Of many, such as data-export; empty: all.' }),
-    requestedBy: template({ key: 'requestedByTemplate', label: 'Of user', default: '{{experience.user.id}}' }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    requestedBy: template({
+      key: 'requestedByTemplate',
+      label: 'Of user',
+      help: 'Only their jobs are found; the user who asks when empty.',
+      default: '{{experience.user.id}}',
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'The job or null, or a list of jobs.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

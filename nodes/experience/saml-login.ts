@@ -13,9 +13,25 @@ export const samlLogin = defineNode({
   outputs: ['next'],
   needs: [],
   config: {
-    service: template({ key: 'spMetadataTemplate', label: 'Metadata of the service', required: true }),
-    provider: template({ key: 'idpMetadataTemplate', label: 'Metadata of the identity provider', required: true }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    service: template({
+      key: 'spMetadataTemplate',
+      label: 'Metadata of the service',
+      help: 'XML, with an EntityDescriptor of this application.',
+      required: true,
+    }),
+    provider: template({
+      key: 'idpMetadataTemplate',
+      label: 'Metadata of the identity provider',
+      help: 'XML, as the provider gives it.',
+      required: true,
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: '{ redirectUrl }, or { error: { type, message } }.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -14,10 +14,25 @@ export const samlVerify = defineNode({
   outputs: ['invalid', 'valid'],
   needs: [],
   config: {
-    service: template({ key: 'spMetadataTemplate', label: 'Metadata of the service', required: true }),
-    provider: template({ key: 'idpMetadataTemplate', label: 'Metadata of the identity provider', required: true }),
+    service: template({
+      key: 'spMetadataTemplate',
+      label: 'Metadata of the service',
+      help: 'XML, with an EntityDescriptor of this application.',
+      required: true,
+    }),
+    provider: template({
+      key: 'idpMetadataTemplate',
+      label: 'Metadata of the identity provider',
+      help: 'XML, as the provider gives it.',
+      required: true,
+    }),
     response: template({ key: 'samlResponseTemplate', label: 'Response', help: 'As it was posted.' }),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'What the provider says of the user, or { error: { type, message } }.',
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -15,7 +15,11 @@ export const userCreate = defineNode({
   needs: ['users'],
   config: {
     ...userFields,
-    groups: values({ key: 'groupIdTemplates', label: 'Groups' }),
+    groups: values({
+      key: 'groupIdTemplates',
+      label: 'Groups',
+      help: 'Ids of groups that the user is a member of; a list on the payload is spread. None: in no group.',
+    }),
   },
   examples: [
     {

@@ -19,8 +19,19 @@ export const userGetByDevice = defineNode({
       help: 'Users are found who are members of a group that has the device, or of one above it.',
       default: '{{device.id}}',
     }),
-    findMultiple: flag({ key: 'findMultiple', label: 'Find many', default: true }),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    findMultiple: flag({
+      key: 'findMultiple',
+      label: 'Find many',
+      help: 'On: a list. Off: one user, or null.',
+      default: true,
+    }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'The users, or { error } when they cannot be sorted so.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -25,11 +25,23 @@ export const userGet = defineNode({
       label: 'User id or e-mail',
       help: '24 hexadecimal digits are an id, anything else an e-mail address.',
     }),
-    userTags: tagPairs('userTags'),
+    userTags: tagPairs('userTags', { find: true }),
     // Another name of userTags.
-    tags: tagPairs('tags'),
-    query: lazy(json({ key: 'queryTemplate', label: 'Query' })),
-    result: path({ key: 'resultPath', label: 'Result', required: true, writes: true }),
+    tags: tagPairs('tags', { find: true }),
+    query: lazy(
+      json({
+        key: 'queryTemplate',
+        label: 'Query',
+        help: 'With query, such as {"email": {"$endsWith": "@example.com"}}. Blank: all users.',
+      }),
+    ),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: 'A user that does not exist is null; a query that is not valid gives { error }.',
+      required: true,
+      writes: true,
+    }),
   },
   examples: [
     {

@@ -12,7 +12,12 @@ export const userToken = defineNode({
   needs: ['users'],
   config: {
     ...tokenFields,
-    user: template({ key: 'emailOrIdTemplate', label: 'User id or e-mail', required: true }),
+    user: template({
+      key: 'emailOrIdTemplate',
+      label: 'User id or e-mail',
+      help: 'Whom the token is for; 24 hexadecimal digits are an id, anything else an e-mail address.',
+      required: true,
+    }),
     treatAsLogin: flag({
       key: 'treatAsLogin',
       label: 'Counts as sign-in',

@@ -15,10 +15,26 @@ export const userUpdate = defineNode({
   needs: ['users'],
   config: {
     ...userFields,
-    user: template({ key: 'emailOrIdTemplate', label: 'User id or e-mail', required: true }),
+    user: template({
+      key: 'emailOrIdTemplate',
+      label: 'User id or e-mail',
+      help: 'The user to change; 24 hexadecimal digits are an id, anything else an e-mail address.',
+      required: true,
+    }),
     // Absent or blank text leaves the groups as they are; a list replaces them, an empty one too.
-    groups: optional(values({ key: 'groupIdTemplates', label: 'Groups' }), { blankIsAbsent: true }),
-    invalidateTokens: flag({ key: 'invalidateExistingTokens', label: 'End tokens' }),
+    groups: optional(
+      values({
+        key: 'groupIdTemplates',
+        label: 'Groups',
+        help: 'All groups of the user from now on; an empty list: none. Left out: as they are.',
+      }),
+      { blankIsAbsent: true },
+    ),
+    invalidateTokens: flag({
+      key: 'invalidateExistingTokens',
+      label: 'End tokens',
+      help: 'All tokens of the user that were issued before are void.',
+    }),
   },
   examples: [
     {

@@ -11,7 +11,12 @@ export const failureFields = {
     help: 'payloadPath: puts { type, message } at the path below, and the flow goes on.',
     of: ['throw', 'payloadPath'],
   }),
-  errorPlace: path({ key: 'errorPath', label: 'Error', writes: true }),
+  errorPlace: path({
+    key: 'errorPath',
+    label: 'Error',
+    help: 'With payloadPath: where { type, message } is put.',
+    writes: true,
+  }),
 }
 
 /** Handles a failure as the settings say; what is no refusal of the service still ends the run. Throws `service.failed`. */

@@ -30,6 +30,7 @@ export const http = defineNode({
     method: choice({
       key: 'method',
       label: 'Method',
+      help: 'GET and HEAD send no body.',
       of: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
     }),
     url: template({
@@ -41,8 +42,12 @@ export const http = defineNode({
     headers: list({
       key: 'headerInfo',
       label: 'Headers',
+      help: 'At most 100; those that belong to the connection, such as content-length, are left out.',
       most: 100,
-      of: { name: text({ key: 'key', label: 'Name' }), value: template({ key: 'valueTemplate', label: 'Value' }) },
+      of: {
+        name: text({ key: 'key', label: 'Name', help: 'Such as Authorization; empty: left out.' }),
+        value: template({ key: 'valueTemplate', label: 'Value', help: 'Without line breaks.' }),
+      },
     }),
     bodyType: choice({
       key: 'bodyType',
@@ -55,6 +60,7 @@ export const http = defineNode({
       byType({
         key: 'bodyTemplate',
         label: 'Body',
+        help: 'Text, JSON, or the URL of what is sent, as "Body is" says.',
         typeKey: 'bodyType',
         default: 'string',
         kinds: {
@@ -67,23 +73,39 @@ export const http = defineNode({
       list({
         key: 'bodyFields',
         label: 'Form fields',
+        help: 'Of urlencoded and multipart, at most 1000.',
         most: 1000,
         of: {
-          name: template({ key: 'keyTemplate', label: 'Name' }),
-          value: template({ key: 'valueTemplate', label: 'Value' }),
+          name: template({ key: 'keyTemplate', label: 'Name', help: 'Of the field.' }),
+          value: template({ key: 'valueTemplate', label: 'Value', help: 'Of the field, as text.' }),
         },
       }),
     ),
-    bodyEncoding: template({ key: 'requestEncodingTemplate', label: 'Encoding of the body', default: 'utf8' }),
-    auth: choice({ key: 'authType', label: 'Authentication', of: ['none', 'basic', 'clientCert', 'credential'] }),
+    bodyEncoding: template({
+      key: 'requestEncodingTemplate',
+      label: 'Encoding of the body',
+      help: 'What a body of text is written in: utf8, base64, hex, latin1 and others; utf8 when empty.',
+      default: 'utf8',
+    }),
+    auth: choice({
+      key: 'authType',
+      label: 'Authentication',
+      help: 'basic: name and password. clientCert: certificate and key. credential: a stored one, by its name.',
+      of: ['none', 'basic', 'clientCert', 'credential'],
+    }),
     credentials: group({
       key: 'authCredentials',
       label: 'Credentials',
+      help: 'Of basic and clientCert.',
       of: {
-        user: template({ key: 'usernameTemplate', label: 'User name' }),
-        password: template({ key: 'passwordTemplate', label: 'Password' }),
-        key: template({ key: 'keyTemplate', label: 'Private key' }),
-        cert: template({ key: 'certTemplate', label: 'Certificate' }),
+        user: template({ key: 'usernameTemplate', label: 'User name', help: 'For basic.' }),
+        password: template({
+          key: 'passwordTemplate',
+          label: 'Password',
+          help: 'For basic; it is not put on the payload.',
+        }),
+        key: template({ key: 'keyTemplate', label: 'Private key', help: 'For clientCert, in PEM form.' }),
+        cert: template({ key: 'certTemplate', label: 'Certificate', help: 'For clientCert, in PEM form.' }),
       },
     }),
     credential: template({
@@ -91,15 +113,28 @@ export const http = defineNode({
       label: 'Credential',
       help: 'Name of a stored one, used when the authentication says so. A path alone is then below its URL; redirects are not followed.',
     }),
-    caCert: template({ key: 'caCertTemplate', label: 'CA certificate' }),
-    skipTlsCheck: flag({ key: 'disableSSLVerification', label: 'Accept any certificate' }),
+    caCert: template({
+      key: 'caCertTemplate',
+      label: 'CA certificate',
+      help: 'In PEM form: an authority to trust. Empty: those that everybody trusts.',
+    }),
+    skipTlsCheck: flag({
+      key: 'disableSSLVerification',
+      label: 'Accept any certificate',
+      help: 'Off: a certificate that cannot be trusted is a failure.',
+    }),
     skipRedirects: flag({
       key: 'disableRedirects',
       label: 'Do not follow redirects',
       help: 'The answer is then the redirect itself.',
     }),
     seconds: numberTemplate({ key: 'timeoutTemplate', label: 'Timeout in seconds', default: 30, help: 'At most 30.' }),
-    encoding: template({ key: 'encodingTemplate', label: 'Encoding of the answer', default: 'utf8' }),
+    encoding: template({
+      key: 'encodingTemplate',
+      label: 'Encoding of the answer',
+      help: 'utf8: text, or the value of JSON. base64, base64url and hex: bytes as text. utf8 when empty.',
+      default: 'utf8',
+    }),
     result: path({
       key: 'responsePath',
       label: 'Answer',
@@ -112,7 +147,12 @@ export const http = defineNode({
       help: 'payloadPath: a request without an answer puts { error } at the path below, and the flow goes on.',
       of: ['throw', 'payloadPath'],
     }),
-    errorPlace: path({ key: 'errorPath', label: 'Error', writes: true }),
+    errorPlace: path({
+      key: 'errorPath',
+      label: 'Error',
+      help: 'With payloadPath: where { error: { message, code }, request } is put.',
+      writes: true,
+    }),
   },
   examples: [
     {

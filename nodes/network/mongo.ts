@@ -14,14 +14,28 @@ export const mongo = defineNode({
   outputs: ['next'],
   needs: ['connections', 'credentials'],
   config: {
-    credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
+    credential: template({
+      key: 'credentialNameTemplate',
+      label: 'Credential',
+      help: 'Name of a stored one, in place of the address. Empty: the address below.',
+    }),
     uri: template({
       key: 'mongoUriTemplate',
       label: 'Address',
       help: 'mongodb://user:password@host/database. Hosts inside the network are refused, unless the server allows them.',
     }),
-    collection: template({ key: 'collectionNameTemplate', label: 'Collection', required: true }),
-    method: choice({ key: 'mongoMethod', label: 'Method', of: mongoMethods }),
+    collection: template({
+      key: 'collectionNameTemplate',
+      label: 'Collection',
+      help: 'Of the database that the address names.',
+      required: true,
+    }),
+    method: choice({
+      key: 'mongoMethod',
+      label: 'Method',
+      help: 'What is asked of the collection; count when empty.',
+      of: mongoMethods,
+    }),
     args: list({
       key: 'mongoArgs',
       label: 'Arguments',
@@ -31,6 +45,7 @@ export const mongo = defineNode({
         value: byType({
           key: 'value',
           label: 'Argument',
+          help: 'JSON, a template of text, or a path.',
           typeKey: 'valueType',
           default: 'json',
           kinds: { json: json(), template: template(), path: read() },

@@ -16,7 +16,11 @@ export const s3Put = defineNode({
     ...s3Fields,
     url: template({ key: 'fileUrlTemplate', label: 'URL', help: 'Of what is written; else the content below.' }),
     content: template({ key: 'fileContentsTemplate', label: 'Content', help: 'Text in the encoding below.' }),
-    type: template({ key: 'contentTypeTemplate', label: 'Content type' }),
+    type: template({
+      key: 'contentTypeTemplate',
+      label: 'Content type',
+      help: 'Such as text/csv. Empty: that of the URL, else none.',
+    }),
     result: path({
       key: 'destination',
       label: 'Result',

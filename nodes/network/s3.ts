@@ -9,18 +9,40 @@ import { needed } from './provider.ts'
 
 /** The settings that name an object of S3, and who asks for it. */
 export const s3Fields = {
-  credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
-  accessKey: template({ key: 'accessKeyIdTemplate', label: 'Access key ID' }),
-  secret: template({ key: 'secretAccessKeyTemplate', label: 'Secret access key' }),
+  credential: template({
+    key: 'credentialNameTemplate',
+    label: 'Credential',
+    help: 'Name of a stored one, in place of the keys and the region. Empty: those below.',
+  }),
+  accessKey: template({
+    key: 'accessKeyIdTemplate',
+    label: 'Access key ID',
+    help: 'Needed where no credential is named.',
+  }),
+  secret: template({
+    key: 'secretAccessKeyTemplate',
+    label: 'Secret access key',
+    help: 'Needed where no credential is named; it is not put on the payload.',
+  }),
   region: template({ key: 'regionTemplate', label: 'Region', help: 'Such as us-east-1.' }),
-  bucket: template({ key: 'bucketNameTemplate', label: 'Bucket', required: true }),
+  bucket: template({
+    key: 'bucketNameTemplate',
+    label: 'Bucket',
+    help: '3 to 63 small letters, digits, dots and dashes.',
+    required: true,
+  }),
   name: template({
     key: 'fileNameTemplate',
     label: 'File',
     help: 'Its key, such as reports/today.csv.',
     required: true,
   }),
-  encoding: template({ key: 'encodingTemplate', label: 'Encoding', default: 'utf8' }),
+  encoding: template({
+    key: 'encodingTemplate',
+    label: 'Encoding',
+    help: 'What the content is written in: utf8, base64, hex, latin1 and others; utf8 when empty.',
+    default: 'utf8',
+  }),
 }
 
 interface S3Settings {

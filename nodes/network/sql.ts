@@ -18,17 +18,27 @@ export const sql = defineNode({
   outputs: ['next'],
   needs: ['connections', 'credentials'],
   config: {
-    credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
-    system: choiceTemplate({ key: 'systemTemplate', label: 'System', of: ['mssql', 'mysql', 'pg'], default: 'pg' }),
+    credential: template({
+      key: 'credentialNameTemplate',
+      label: 'Credential',
+      help: 'Name of a stored one, in place of system, host, user and TLS. Empty: those below.',
+    }),
+    system: choiceTemplate({
+      key: 'systemTemplate',
+      label: 'System',
+      help: 'pg or mysql; pg when empty.',
+      of: ['mssql', 'mysql', 'pg'],
+      default: 'pg',
+    }),
     host: template({
       key: 'hostTemplate',
       label: 'Host',
       help: 'Hosts inside the network are refused, unless the server allows them.',
     }),
     port: numberTemplate({ key: 'portTemplate', label: 'Port', help: 'Blank: that of the system.' }),
-    user: template({ key: 'userTemplate', label: 'User name' }),
-    password: template({ key: 'passwordTemplate', label: 'Password' }),
-    database: template({ key: 'databaseTemplate', label: 'Database' }),
+    user: template({ key: 'userTemplate', label: 'User name', help: 'Needed where no credential is named.' }),
+    password: template({ key: 'passwordTemplate', label: 'Password', help: 'Empty: none.' }),
+    database: template({ key: 'databaseTemplate', label: 'Database', help: 'Empty: that of the user.' }),
     instance: template({
       key: 'instanceNameTemplate',
       label: 'Instance',
@@ -40,7 +50,7 @@ export const sql = defineNode({
       help: 'What a template puts into it is part of the statement: never the text of a user.',
       required: true,
     }),
-    tls: flag({ key: 'sslOn', label: 'TLS' }),
+    tls: flag({ key: 'sslOn', label: 'TLS', help: 'Off: the connection is not encrypted.' }),
     tlsData: value({
       key: 'sslDataTemplate',
       label: 'TLS data',

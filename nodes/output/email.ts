@@ -18,8 +18,8 @@ export const email = defineNode({
       label: 'Answers to',
       help: 'The address that answers go to; the sender is that of the server.',
     }),
-    subject: template({ key: 'subjectTemplate', label: 'Subject' }),
-    html: template({ key: 'bodyTemplate', label: 'Body (HTML)' }),
+    subject: template({ key: 'subjectTemplate', label: 'Subject', help: 'On one line.' }),
+    html: template({ key: 'bodyTemplate', label: 'Body (HTML)', help: 'What the mail says, as HTML.' }),
     once: template({
       key: 'onceTemplate',
       label: 'Only once for',

@@ -49,6 +49,7 @@ export const endpointReply = defineNode({
       byType({
         key: 'bodyTemplate',
         label: 'Body',
+        help: 'Of custom: what is answered. Of a page: what it sees as data. Of a redirect: the address.',
         typeKey: 'bodyTemplateType',
         default: 'string',
         kinds: { string: bodyTemplate(), path: read(), json: json(), payload: wholePayload(), none: unused() },
@@ -59,18 +60,20 @@ export const endpointReply = defineNode({
     headers: list({
       key: 'headerInfo',
       label: 'Headers',
+      help: 'Of the answer; a name that is empty is left out.',
       of: {
-        name: template({ key: 'keyTemplate', label: 'Name' }),
-        value: template({ key: 'valueTemplate', label: 'Value' }),
+        name: template({ key: 'keyTemplate', label: 'Name', help: 'Such as Cache-Control.' }),
+        value: template({ key: 'valueTemplate', label: 'Value', help: 'Without line breaks.' }),
       },
     }),
     cookies: list({
       key: 'cookieInfo',
       label: 'Cookies',
+      help: 'Set in the browser; a name that is empty is left out.',
       of: {
-        name: template({ key: 'nameTemplate', label: 'Name' }),
-        value: optional(template({ key: 'valueTemplate', label: 'Value' })),
-        path: template({ key: 'pathTemplate', label: 'Path' }),
+        name: template({ key: 'nameTemplate', label: 'Name', help: 'Such as authorization.' }),
+        value: optional(template({ key: 'valueTemplate', label: 'Value', help: 'Left out: the cookie is removed.' })),
+        path: template({ key: 'pathTemplate', label: 'Path', help: 'Below which the cookie is sent; / when empty.' }),
         maxAge: template({
           key: 'maxAgeTemplate',
           label: 'Lifetime in ms',

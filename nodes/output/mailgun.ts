@@ -16,8 +16,13 @@ export const mailgun = defineNode({
   outputs: ['next'],
   needs: ['http', 'credentials'],
   config: {
-    key: template({ key: 'mailgunApiKey', label: 'API key' }),
-    region: choiceTemplate({ key: 'mailgunRegion', label: 'Region', of: ['us', 'eu'] }),
+    key: template({ key: 'mailgunApiKey', label: 'API key', help: 'Needed where no credential is named.' }),
+    region: choiceTemplate({
+      key: 'mailgunRegion',
+      label: 'Region',
+      help: 'us or eu; us when empty.',
+      of: ['us', 'eu'],
+    }),
     ...providerMailFields,
   },
   examples: [

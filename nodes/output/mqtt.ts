@@ -17,8 +17,13 @@ export const mqtt = defineNode({
       label: 'Broker',
       help: 'losant: that of the application, the only one there is.',
     }),
-    topic: template({ key: 'topicTemplate', label: 'Topic', required: true }),
-    message: template({ key: 'messageTemplate', label: 'Message' }),
+    topic: template({
+      key: 'topicTemplate',
+      label: 'Topic',
+      help: 'Where it is published; one of a device counts as sent by that device.',
+      required: true,
+    }),
+    message: template({ key: 'messageTemplate', label: 'Message', help: 'At most 256 KB of text.' }),
   },
   examples: [
     {

@@ -6,32 +6,46 @@ import { Refusal } from '../services/listing.ts'
 
 /** The settings that mail providers share. */
 export const providerMailFields = {
-  credential: template({ key: 'credentialNameTemplate', label: 'Credential' }),
+  credential: template({
+    key: 'credentialNameTemplate',
+    label: 'Credential',
+    help: 'Name of a stored one, in place of the API key. Empty: that key.',
+  }),
   from: template({
     key: 'fromTemplate',
     label: 'From',
     help: 'Such as Support <support@example.com>.',
     required: true,
   }),
-  replyTo: template({ key: 'replyToTemplate', label: 'Answers to' }),
-  subject: template({ key: 'subjectTemplate', label: 'Subject' }),
-  html: template({ key: 'bodyTemplate', label: 'Body (HTML)' }),
-  to: values({ key: 'toAddresses', label: 'To' }),
-  cc: values({ key: 'ccAddresses', label: 'Copy to' }),
-  bcc: values({ key: 'bccAddresses', label: 'Blind copy to' }),
+  replyTo: template({ key: 'replyToTemplate', label: 'Answers to', help: 'Empty: the sender.' }),
+  subject: template({ key: 'subjectTemplate', label: 'Subject', help: 'On one line.' }),
+  html: template({ key: 'bodyTemplate', label: 'Body (HTML)', help: 'What the mail says, as HTML.' }),
+  to: values({ key: 'toAddresses', label: 'To', help: 'At least one; with the copies at most 1,000, each once.' }),
+  cc: values({ key: 'ccAddresses', label: 'Copy to', help: 'Empty: nobody.' }),
+  bcc: values({ key: 'bccAddresses', label: 'Blind copy to', help: 'Empty: nobody.' }),
   attachments: list({
     key: 'attachments',
     label: 'Attachments',
     help: 'Of a URL, or of a text in an encoding. At most 20 MB together.',
     most: 10,
     of: {
-      name: template({ key: 'filenameTemplate', label: 'File name' }),
-      url: template({ key: 'urlTemplate', label: 'URL' }),
-      content: template({ key: 'contentTemplate', label: 'Content' }),
-      encoding: template({ key: 'encoding', label: 'Encoding of the content', default: 'utf8' }),
+      name: template({ key: 'filenameTemplate', label: 'File name', help: 'Empty: attachment- and its number.' }),
+      url: template({ key: 'urlTemplate', label: 'URL', help: 'Its answer is attached. Empty: the content below.' }),
+      content: template({ key: 'contentTemplate', label: 'Content', help: 'Read when there is no URL.' }),
+      encoding: template({
+        key: 'encoding',
+        label: 'Encoding of the content',
+        help: 'utf8, base64, hex, latin1 and others; utf8 when empty.',
+        default: 'utf8',
+      }),
     },
   }),
-  result: path({ key: 'resultPath', label: 'Result', writes: true }),
+  result: path({
+    key: 'resultPath',
+    label: 'Result',
+    help: '{ success: true }, or { error: { type, message } }. Empty: it is dropped.',
+    writes: true,
+  }),
 }
 
 /** A mail as providers take it. */

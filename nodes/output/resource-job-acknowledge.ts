@@ -15,7 +15,12 @@ export const resourceJobAcknowledge = defineNode({
       blankIsAbsent: true,
     }),
     message: template({ key: 'messageTemplate', label: 'Message', help: 'At most 256 characters are kept.' }),
-    iteration: read({ key: 'iterationIdPath', label: 'Iteration id path', default: 'data.iterationId' }),
+    iteration: read({
+      key: 'iterationIdPath',
+      label: 'Iteration id path',
+      help: 'Which iteration is over; data.iterationId when empty.',
+      default: 'data.iterationId',
+    }),
     accumulator: byType({
       key: 'accumulatorValue',
       label: 'Accumulator',
@@ -24,7 +29,12 @@ export const resourceJobAcknowledge = defineNode({
       default: 'payloadPath',
       kinds: { payloadPath: read(), jsonTemplate: json(), stringTemplate: template() },
     }),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: '{ success, startedAt, completedAt, message, accumulator }, or { error }.',
+      writes: true,
+    }),
   },
   examples: [
     {

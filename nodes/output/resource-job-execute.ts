@@ -11,7 +11,12 @@ export const resourceJobExecute = defineNode({
   outputs: ['next'],
   needs: ['resourceJobs'],
   config: {
-    job: template({ key: 'resourceJobIdTemplate', label: 'Resource job', required: true }),
+    job: template({
+      key: 'resourceJobIdTemplate',
+      label: 'Resource job',
+      help: 'The job to start; the flow does not wait for its end.',
+      required: true,
+    }),
     context: lazy(
       byType({
         key: 'contextTemplate',
@@ -22,7 +27,12 @@ export const resourceJobExecute = defineNode({
         kinds: { none: unused(), jsonTemplate: json(), payloadPath: read(), workflowPayload: wholePayload() },
       }),
     ),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: '{ executionId }, or { error: { type, message } }.',
+      writes: true,
+    }),
   },
   examples: [
     {

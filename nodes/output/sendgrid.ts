@@ -13,7 +13,10 @@ export const sendgrid = defineNode({
   summary: 'Sends a mail through an account at SendGrid.',
   outputs: ['next'],
   needs: ['http', 'credentials'],
-  config: { key: template({ key: 'sendgridApiKey', label: 'API key' }), ...providerMailFields },
+  config: {
+    key: template({ key: 'sendgridApiKey', label: 'API key', help: 'Needed where no credential is named.' }),
+    ...providerMailFields,
+  },
   examples: [
     {
       title: 'A report',

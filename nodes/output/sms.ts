@@ -12,7 +12,7 @@ export const sms = defineNode({
   needs: ['sms'],
   config: {
     to: template({ key: 'phoneNumberTemplate', label: 'To', help: 'Such as +15551234567.', required: true }),
-    text: template({ key: 'bodyTemplate', label: 'Text' }),
+    text: template({ key: 'bodyTemplate', label: 'Text', help: '1 to 1,600 characters.' }),
     result: path({ key: 'resultPath', label: 'Result', help: '{ success: true }, or { error }.', writes: true }),
   },
   examples: [

@@ -16,11 +16,12 @@ export const webhookReply = defineNode({
   needs: ['reply'],
   config: {
     replyId: path({ key: 'replyIdPath', label: 'Reply id path', help: 'Empty: data.replyId.' }),
-    status: template({ key: 'responseCodeTemplate', label: 'Response code' }),
+    status: template({ key: 'responseCodeTemplate', label: 'Response code', help: '200 to 599; otherwise 200.' }),
     body: lazy(
       byType({
         key: 'bodyTemplate',
         label: 'Body',
+        help: 'What is answered: a template of text, or the value at a path.',
         typeKey: 'bodyTemplateType',
         default: 'string',
         kinds: { string: bodyTemplate(), path: read() },
@@ -29,9 +30,10 @@ export const webhookReply = defineNode({
     headers: list({
       key: 'headerInfo',
       label: 'Headers',
+      help: 'Of the answer; a name that is empty is left out.',
       of: {
-        name: template({ key: 'keyTemplate', label: 'Name' }),
-        value: template({ key: 'valueTemplate', label: 'Value' }),
+        name: template({ key: 'keyTemplate', label: 'Name', help: 'Such as Content-Type.' }),
+        value: template({ key: 'valueTemplate', label: 'Value', help: 'Without line breaks.' }),
       },
     }),
     websocket: flag({

@@ -17,9 +17,18 @@ export const workflowTrigger = defineNode({
   outputs: ['next'],
   needs: ['flows', 'clock'],
   config: {
-    behavior: choice({ key: 'behavior', label: 'Do', of: ['immediate', 'schedule', 'cancel'] }),
-    flow: text({ key: 'triggerWorkflowId', label: 'Flow' }),
-    button: text({ key: 'triggerVirtualButtonId', label: 'Virtual button' }),
+    behavior: choice({
+      key: 'behavior',
+      label: 'Do',
+      help: 'immediate: starts a run now. schedule: starts it later. cancel: drops one that was scheduled.',
+      of: ['immediate', 'schedule', 'cancel'],
+    }),
+    flow: text({ key: 'triggerWorkflowId', label: 'Flow', help: 'Id of the flow to start.' }),
+    button: text({
+      key: 'triggerVirtualButtonId',
+      label: 'Virtual button',
+      help: 'Id or key of the virtual button of that flow.',
+    }),
     version: template({ key: 'flowVersionTemplate', label: 'Version', help: 'default, develop or a name.' }),
     data: lazy(
       byType({
@@ -31,11 +40,31 @@ export const workflowTrigger = defineNode({
         kinds: { json: json(), string: template(), path: read() },
       }),
     ),
-    scheduling: choice({ key: 'scheduling', label: 'When', of: ['relative', 'absolute'] }),
-    seconds: lazy(numberTemplate({ key: 'secondsTemplate', label: 'Seconds from now' })),
-    date: lazy(template({ key: 'dateTemplate', label: 'Date' })),
-    runId: lazy(template({ key: 'runIdTemplate', label: 'Run to cancel' })),
-    result: path({ key: 'resultPath', label: 'Result', writes: true }),
+    scheduling: choice({
+      key: 'scheduling',
+      label: 'When',
+      help: 'relative: after some seconds. absolute: at a date.',
+      of: ['relative', 'absolute'],
+    }),
+    seconds: lazy(
+      numberTemplate({ key: 'secondsTemplate', label: 'Seconds from now', help: 'With relative: a number from 0.' }),
+    ),
+    date: lazy(
+      template({ key: 'dateTemplate', label: 'Date', help: 'With absolute: ISO text, or milliseconds since 1970.' }),
+    ),
+    runId: lazy(
+      template({
+        key: 'runIdTemplate',
+        label: 'Run to cancel',
+        help: 'With cancel: as it was given when the run was scheduled.',
+      }),
+    ),
+    result: path({
+      key: 'resultPath',
+      label: 'Result',
+      help: '{ runId }, or { error }; without a path an error fails the run.',
+      writes: true,
+    }),
   },
   examples: [
     {

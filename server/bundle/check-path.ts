@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ConfigError } from '../config.ts'
 import { type CheckOptions, type CheckResult, checkBundle, checkFlow, flowClassOf } from './check.ts'
+import { checkGroups } from './check-groups.ts'
 import { kindOf } from './kinds.ts'
 import { type Problem, pointTo, problem } from './problem.ts'
 import { applicationFolders, readBundle, readStructure } from './read.ts'
@@ -35,7 +36,9 @@ async function checkFolder(path: string, options: CheckOptions, result: PathResu
   const applications = applicationFolders(tree)
   for (const folder of applications) {
     const bundle = await readBundle(subtree(tree, folder))
-    merge(result, checkBundle(bundle, options), join(path, folder))
+    const checked = checkBundle(bundle, options)
+    checked.problems.push(...(await checkGroups(bundle)))
+    merge(result, checked, join(path, folder))
     for (const [file, source] of bundle.sources) result.sources.set(join(path, folder, file), source)
   }
   const outside = [...tree.files.keys()].filter(

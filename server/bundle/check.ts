@@ -71,7 +71,7 @@ export function checkFlow(
   const { problems } = compileFlow(value, { flowClass, ...options })
   for (const one of problems) result.problems.push({ ...one, file, flow, pointer: `${pointer}${one.pointer}` })
   for (const type of typesOf(value.nodes)) if (!options.catalog.nodes.has(type)) count(result.unsupported, type)
-  for (const call of callsOf(value.nodes)) count(result.unsupported, call)
+  for (const what of asksOf(value.nodes)) count(result.unsupported, what)
   for (const type of typesOf(value.triggers)) if (!options.catalog.triggers.has(type)) count(result.unsupported, type)
 }
 
@@ -223,13 +223,16 @@ function typesOf(list: unknown): string[] {
   })
 }
 
-/** Calls of the published API that are not answered here, as `LosantApiNode resource.action`. */
-function callsOf(list: unknown): string[] {
+/** What known nodes are asked for and do not do: calls of the published API as `LosantApiNode resource.action`, streams. */
+function asksOf(list: unknown): string[] {
   if (!Array.isArray(list)) return []
   return list.flatMap((one: unknown) => {
-    const { type, config } = (one ?? {}) as { type?: unknown; config?: { resource?: unknown; action?: unknown } }
+    const { type, config } = (one ?? {}) as { type?: unknown; config?: Record<string, unknown> }
+    const { resource, action, replyType } = config ?? {}
+    if (type === 'EndpointReplyNode' || type === 'endpoint-reply') {
+      return replyType === 'mqtt' ? ['EndpointReplyNode (mqtt)'] : []
+    }
     if (type !== 'LosantApiNode' && type !== 'losant-api') return []
-    const { resource, action } = config ?? {}
     return isAnswered(resource, action) ? [] : [`LosantApiNode ${String(resource)}.${String(action)}`.slice(0, 200)]
   })
 }

@@ -11,6 +11,7 @@ import { tenancyWrite } from '../tenancy/write.ts'
 import { storeAssets } from './assets.ts'
 import { build } from './build.ts'
 import { type CheckOptions, type CheckResult, checkBundle } from './check.ts'
+import { checkGroups } from './check-groups.ts'
 import { identify, loadOrigins, originKey, type Placed } from './identify.ts'
 import { openPasswords, type PasswordFields, type PasswordOptions, type SignIn } from './import-passwords.ts'
 import { type Item, itemsOf } from './items.ts'
@@ -77,7 +78,7 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   const origins = await loadOrigins(app)
   const current = await app.collection('application').get(scope.application)
   const report = { ...startReport(options), ...checkBundle(bundle, options) }
-  report.problems.push(...(await conflictsOf(options, current, [...origins.values()])))
+  report.problems.push(...(await checkGroups(bundle)), ...(await conflictsOf(options, current, [...origins.values()])))
   if (report.problems.some((one) => one.severity === 'error')) return report
 
   const plan: Plan = { operations: [], changes: report.changes }
@@ -237,9 +238,9 @@ function planApplication(
   const value = world.substitution.value(resource.value)
   const fields = {
     name: value.name as string,
-    description: value.description as string | undefined,
+    description: (value.description ?? undefined) as string | undefined,
     globals: (value.globals ?? []) as GlobalValue[],
-    blobUrlTTL: value.blobUrlTTL as number | undefined,
+    blobUrlTTL: (value.blobUrlTTL ?? undefined) as number | undefined,
     readme: bundle.readme && world.substitution.text(bundle.readme.content),
   }
   const origin = [...world.origins.values()].find((one) => one.kind === 'application')

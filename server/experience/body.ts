@@ -4,7 +4,7 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { hasMoreKeys, MOST_JSON_KEYS, nestsDeeper } from '../../engine/json-text.ts'
 import { HttpError } from '../errors.ts'
 import { MOST_KEYS, parseForm } from './form.ts'
-import { readMultipart } from './multipart.ts'
+import { type PartStyle, readMultipart } from './multipart.ts'
 
 /** Levels of nesting that a JSON body may have. */
 const MOST_DEPTH = 100
@@ -19,6 +19,7 @@ export async function readBody(
   request: IncomingMessage,
   limitBytes: number,
   onBytes: (bytes: number) => void = () => undefined,
+  style: PartStyle = {},
 ): Promise<unknown> {
   const { headers } = request
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return null
@@ -29,7 +30,7 @@ export async function readBody(
   const type = header.split(';', 1)[0]!.trim().toLowerCase()
   if (type === 'application/json') return parseJson(toText(bytes, header))
   if (type === 'application/x-www-form-urlencoded') return parseForm(toText(bytes, header))
-  if (type === 'multipart/form-data') return readMultipart(bytes, header, { parts: MOST_KEYS })
+  if (type === 'multipart/form-data') return readMultipart(bytes, header, { ...style, parts: MOST_KEYS })
   return toText(bytes, header)
 }
 

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HttpError } from '../errors.ts'
+import type { Happened } from '../resources/happenings.ts'
 import type { FileDocument } from '../store/documents/experience.ts'
 import type { AppStore } from '../store/port.ts'
 import { sendContent } from './content.ts'
@@ -43,12 +44,12 @@ export function openFileLinks(app: { id: string; secret: string; now(): number }
 /**
  * Serves a file of the application: content type, ETag, one byte range, HEAD. Public files by path alone, private ones
  * by a signed link. Pages and drawings are sandboxed: they share the origin of the experience but are content, not code.
- * A POST is an upload that a flow waits for. Throws HttpError `file.*`.
+ * A POST is an upload that a flow waits for, of which `happened` is told. Throws HttpError `file.*`.
  */
 export async function serveFile(
   request: IncomingMessage,
   response: ServerResponse,
-  at: { store: AppStore; path: string; query: string; now: number; requestId: string },
+  at: { store: AppStore; path: string; query: string; now: number; requestId: string; happened?: Happened },
 ): Promise<void> {
   const { store, now } = at
   if (request.method === 'POST') return await takeUpload(request, response, at)

@@ -7,16 +7,28 @@ import { parseForm } from './form.ts'
 export interface FilePart {
   filename: string
   contentType: string
-  /** Its content, base64. */
-  data: string
+  /** Its content, base64 unless it was asked for otherwise. */
+  data: string | number[]
+}
+
+/** How the parts of a multipart body are shown. */
+export interface PartStyle {
+  /** What the content of a file becomes: text in this encoding, or with `array` a list of its bytes. Default `base64`. */
+  castBuffersAs?: 'array' | 'binary' | 'utf8' | 'base64' | 'hex'
+  /** Fields become `{ contentType, data }` too. Default false: a field is its text. */
+  annotateMultipart?: boolean
 }
 
 /**
  * Parses a multipart body that is in memory: fields are strings, files are FileParts, and keys mean what they mean in a
  * form. Throws HttpError `request.body`.
  */
-export async function readMultipart(bytes: Buffer, contentType: string, most: { parts: number }): Promise<unknown> {
-  const parts = await split(bytes, contentType, most.parts)
+export async function readMultipart(
+  bytes: Buffer,
+  contentType: string,
+  options: PartStyle & { parts: number },
+): Promise<unknown> {
+  const parts = await split(bytes, contentType, options)
   // The keys are read as those of a form whose values are places in the list of parts: one rule for both kinds.
   const form = parseForm(parts.map(({ name }, index) => `${encodeKey(name)}=${index}`).join('&'))
   return withValues(form, parts)
@@ -24,10 +36,14 @@ export async function readMultipart(bytes: Buffer, contentType: string, most: { 
 
 interface Part {
   name: string
-  value: string | FilePart
+  value: string | FilePart | Omit<FilePart, 'filename'>
 }
 
-function split(bytes: Buffer, contentType: string, most: number): Promise<Part[]> {
+function split(
+  bytes: Buffer,
+  contentType: string,
+  { parts: most, castBuffersAs = 'base64', annotateMultipart = false }: PartStyle & { parts: number },
+): Promise<Part[]> {
   return new Promise((resolve, reject) => {
     const refuse = (cause: unknown) =>
       reject(
@@ -42,7 +58,11 @@ function split(bytes: Buffer, contentType: string, most: number): Promise<Part[]
       const reader = busboy({ headers: { 'content-type': contentType }, limits, defParamCharset: 'utf8' })
       reader.on('field', (name, value, info) => {
         if (info.nameTruncated) refuse(new Error('a field name is longer than 1000 characters'))
-        else parts.push({ name: name ?? '', value })
+        else
+          parts.push({
+            name: name ?? '',
+            value: annotateMultipart ? { contentType: info.mimeType, data: value } : value,
+          })
       })
       reader.on('file', (name, stream, info) => {
         const part: Part = { name: name ?? '', value: '' }
@@ -51,7 +71,8 @@ function split(bytes: Buffer, contentType: string, most: number): Promise<Part[]
         stream.on('data', (chunk: Buffer) => chunks.push(chunk))
         stream.on('error', refuse)
         stream.on('end', () => {
-          const data = Buffer.concat(chunks).toString('base64')
+          const content = Buffer.concat(chunks)
+          const data = castBuffersAs === 'array' ? [...content] : content.toString(castBuffersAs)
           part.value = { filename: info.filename ?? '', contentType: info.mimeType, data }
         })
       })

@@ -6,6 +6,7 @@ import type { Payload } from '../../engine/payload.ts'
 import { HttpError } from '../errors.ts'
 import { readBody } from './body.ts'
 import { parseForm } from './form.ts'
+import type { PartStyle } from './multipart.ts'
 
 /** Where a request came from and was meant to go, as far as the proxies on its way can be believed. */
 export interface Source {
@@ -73,7 +74,7 @@ export function openSources(options: { trustedProxies: readonly string[]; public
 export async function readRequest(
   request: IncomingMessage,
   source: Source,
-  limits: { bodyBytes: number },
+  limits: { bodyBytes: number; style?: PartStyle },
   /** Told how much of the body has come; may throw to refuse the rest. */
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<RequestParts> {
@@ -87,7 +88,7 @@ export async function readRequest(
     query: parseForm(source.query),
     headers: headersOf(headers, source),
     cookies,
-    body: await readBody(request, limits.bodyBytes, onBytes),
+    body: await readBody(request, limits.bodyBytes, onBytes, limits.style),
   }
 }
 

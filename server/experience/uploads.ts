@@ -4,7 +4,7 @@ import { Refusal } from '../../nodes/services/listing.ts'
 import { HttpError } from '../errors.ts'
 import { openFileUploads } from '../resources/file-uploads.ts'
 import { mostFileBytes, openFiles } from '../resources/files.ts'
-import { anyone } from '../resources/happenings.ts'
+import { anyone, type Happened } from '../resources/happenings.ts'
 import type { AppStore } from '../store/port.ts'
 import { parseForm } from './form.ts'
 import { type FilePart, readMultipart } from './multipart.ts'
@@ -21,10 +21,11 @@ const mostParts = 50
 export async function takeUpload(
   request: IncomingMessage,
   response: ServerResponse,
-  { store: app, query, now, requestId }: { store: AppStore; query: string; now: number; requestId: string },
+  at: { store: AppStore; query: string; now: number; requestId: string; happened?: Happened },
 ): Promise<void> {
+  const { store: app, query, now, requestId, happened } = at
   const { upload: token } = parseForm(query)
-  const files = openFiles({ app, now: () => now, actor: anyone })
+  const files = openFiles({ app, now: () => now, actor: anyone, happened })
   const uploads = openFileUploads({ app, now: () => now, files })
   if (typeof token !== 'string' || !(await uploads.waits(token))) {
     throw new HttpError('file.unknown', 'Nothing waits for this upload, or no longer')

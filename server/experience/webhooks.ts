@@ -100,7 +100,7 @@ export function openWebhooks({ limits, now, room, desk, log, application, fire }
     checkBasicAuth(webhook, request.headers.authorization)
     const hold = room.open(scopeKey(scope))
     response.once('close', hold.share())
-    const parts = await readRequest(request, source, limits, (bytes) => hold.set(bytes))
+    const parts = await readRequest(request, source, { ...limits, style: webhook }, (bytes) => hold.set(bytes))
     hold.set(memoryOf(parts.body))
     const verified = verifyCall(webhook, parts, source)
     if (verified) return verified

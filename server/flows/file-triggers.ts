@@ -6,9 +6,12 @@ import type { Firing } from './state-triggers.ts'
 export function fileFirings({ key, config }: PlanTrigger, { action, file }: FileHappening, now: number): Firing[] {
   if (config[action] !== true) return []
   if (config[file._type === 'privateFile' ? 'private' : 'public'] !== true) return []
-  return covers(key, `${file.parentDirectory === '/' ? '' : file.parentDirectory}/${file.name}`)
-    ? [{ time: now, data: { action, file } }]
-    : []
+  return covers(key, pathOf(file)) ? [{ time: now, data: { action, file } }] : []
+}
+
+/** Where a file is: what its runs have as the id of their trigger. */
+export function pathOf({ parentDirectory, name }: FileHappening['file']): string {
+  return `${parentDirectory === '/' ? '' : parentDirectory}/${name}`
 }
 
 function covers(key: string, path: string): boolean {

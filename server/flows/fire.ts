@@ -9,7 +9,7 @@ import type { AppStore, WriteOperation } from '../store/port.ts'
 import { scopeKey } from '../store/scope.ts'
 import { chunks } from '../tenancy/batch.ts'
 import { eventFirings } from './event-triggers.ts'
-import { fileFirings } from './file-triggers.ts'
+import { fileFirings, pathOf } from './file-triggers.ts'
 import type { Inactivity } from './inactivity.ts'
 import { openLoopGuard } from './loop-guard.ts'
 import type { AppFlows, Listener, Plans } from './plans.ts'
@@ -170,7 +170,7 @@ async function causeOf(
   if (happening.kind === 'message') {
     return { relay: { type: by.type, id: by.id }, triggerId: happening.topic }
   }
-  if (happening.kind === 'file') return { relay: { type: by.type, id: by.id } }
+  if (happening.kind === 'file') return { relay: { type: by.type, id: by.id }, triggerId: pathOf(happening.file) }
   const { id } = happening.device
   const [device] = await toDeviceViews(app, [happening.device], { tagsAsObject: true, attributesAsObject: true })
   const relay = { type: by.type, id: by.id }

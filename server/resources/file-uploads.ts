@@ -7,6 +7,7 @@ import type { AppStore } from '../store/port.ts'
 import { refused } from './check.ts'
 import { filePath, partsOf } from './file-path.ts'
 import { type FileResource, mostFileBytes } from './files.ts'
+import type { Actor } from './happenings.ts'
 import { isoOf } from './listing.ts'
 
 /** A file whose content is still to come, and where to: the content goes as the part `file` behind the fields. */
@@ -35,7 +36,10 @@ export interface FileUploads {
   replace(id: string, with_: { private: boolean; contentType?: string; fileSize?: number }): Promise<PendingFile>
   /** True while content is waited for under the token. */
   waits(token: string): Promise<boolean>
-  /** Takes the content that a token was given for; `contentType` of whoever sends it, where the flow said none. Throws Refusal. */
+  /**
+   * Takes the content that a token was given for; `contentType` of whoever sends it, where the flow said none. The file is written by
+   * who began the upload. Throws Refusal.
+   */
   finish(token: string, content: Uint8Array, contentType?: string): Promise<FileView>
 }
 
@@ -47,6 +51,7 @@ interface Waiting {
   path: string
   contentType?: string
   until: number
+  by: Actor
 }
 
 const space = 'file-uploads'
@@ -84,6 +89,8 @@ export function openFileUploads({
     }
   }
 
+  const begun = () => ({ until: now() + waitsMs, by: files.actor })
+
   async function waitingFor(token: string): Promise<Waiting | undefined> {
     const waiting = (await app.values.get(space, token)) as Waiting | undefined
     return waiting !== undefined && waiting.until > now() ? waiting : undefined
@@ -95,7 +102,7 @@ export function openFileUploads({
       if ((await files.get({ path, private: hidden })) !== undefined) {
         throw new Refusal('AlreadyExists', `Expected a free path, but "${path}" is there already`)
       }
-      const waiting = { id: newId(), private: hidden, replaces: false, path, contentType, until: now() + waitsMs }
+      const waiting = { id: newId(), private: hidden, replaces: false, path, contentType, ...begun() }
       return await keep(waiting, fileSize)
     },
 
@@ -104,7 +111,7 @@ export function openFileUploads({
       if (file === undefined) throw new Refusal('NotFound', 'File was not found')
       const path = filePath(String(file.parentDirectory), String(file.name))
       const type = contentType ?? String(file.contentType)
-      const waiting = { id: file.id, private: hidden, replaces: true, path, contentType: type, until: now() + waitsMs }
+      const waiting = { id: file.id, private: hidden, replaces: true, path, contentType: type, ...begun() }
       return await keep(waiting, fileSize)
     },
 
@@ -114,14 +121,14 @@ export function openFileUploads({
       // Taken at once: of two who send, one writes.
       const waiting = (await waitingFor(token)) && ((await app.values.take(space, token)) as Waiting | undefined)
       if (waiting === undefined) throw new Refusal('NotFound', 'Nothing waits for this upload, or no longer')
-      const { id, private: hidden, replaces, contentType = sentType } = waiting
+      const { id, private: hidden, replaces, contentType = sentType, by } = waiting
       const there = replaces ? await files.get({ id, private: hidden }) : undefined
       if (replaces && there === undefined) throw new Refusal('NotFound', 'The file was removed meanwhile')
       // It may have been moved meanwhile.
       const place = there
         ? { name: String(there.name), parentDirectory: String(there.parentDirectory) }
         : partsOf(waiting.path)
-      return await files.write({ ...place, private: hidden, content, contentType, overwrite: replaces, id })
+      return await files.write({ ...place, private: hidden, content, contentType, overwrite: replaces, id, by })
     },
   }
 }

@@ -19,8 +19,10 @@ const directoryType = 'directory'
 
 /** Files, with what flows reach through the API node. */
 export interface FileResource extends Files {
-  /** `id`: of a file that is new. */
-  write(file: Parameters<Files['write']>[0] & { id?: string }): Promise<FileView>
+  /** Who writes and removes here. */
+  actor: Actor
+  /** `id`: of a file that is new. `by`: who writes it, where that is another. */
+  write(file: Parameters<Files['write']>[0] & { id?: string; by?: Actor }): Promise<FileView>
   /** Files, or with `directory` what lies directly in one, directories among it. At most 20,000 are looked at. */
   list(
     asked: { private: boolean; directory?: string; type?: string; fits(name: string): boolean; urlTtlSeconds?: number },
@@ -98,16 +100,16 @@ export function openFiles({ app, now, actor, happened }: FileDeps): FileResource
   /** Writes a file; `before`: what it takes the place of. Nothing is left of one that fails. */
   async function put(
     path: string,
-    how: { hidden: boolean; content: Uint8Array; contentType?: string; overwrite: boolean; id?: string },
+    how: { hidden: boolean; content: Uint8Array; contentType?: string; overwrite: boolean; id?: string; by?: Actor },
   ): Promise<{ file: FileDocument; before: FileDocument | undefined }> {
-    const { hidden, content, contentType, overwrite, id } = how
+    const { hidden, content, contentType, overwrite, id, by = actor } = how
     const type = contentType === undefined || contentType === '' ? contentTypeOf(path) : contentType
     if (!/^[\w.+-]{1,127}\/[\w.+-]{1,127}(;[\x20-\x7e]{0,200})?$/.test(type)) {
       throw refused('contentType', 'a content type, such as text/plain', type)
     }
     const blob = `files/${newId()}`
     const stored = await app.blobs.put(blob, content)
-    const author = { authorType: actor.type, authorId: actor.id }
+    const author = { authorType: by.type, authorId: by.id }
     const fields = { contentType: type, sizeBytes: stored.sizeBytes, sha256: stored.sha256, blob, ...author }
     const taken = `Expected a free path, but "${path}" is there already`
     let before: FileDocument | undefined
@@ -134,11 +136,13 @@ export function openFiles({ app, now, actor, happened }: FileDeps): FileResource
     }
   }
 
-  async function tell(action: FileHappening['action'], file: FileView): Promise<void> {
-    await happened?.({ kind: 'file', action, file }, actor)
+  async function tell(action: FileHappening['action'], file: FileView, by = actor): Promise<void> {
+    await happened?.({ kind: 'file', action, file }, by)
   }
 
   return {
+    actor,
+
     async get(criteria, options = {}) {
       const file = await find(criteria)
       return file && (await viewOf(file, options.urlTtlSeconds))
@@ -158,14 +162,14 @@ export function openFiles({ app, now, actor, happened }: FileDeps): FileResource
       return { file: await viewOf(file), content: Buffer.concat(parts) }
     },
 
-    async write({ name, parentDirectory, private: hidden, content, contentType, overwrite, urlTtlSeconds, id }) {
+    async write({ name, parentDirectory, private: hidden, urlTtlSeconds, content, ...how }) {
       const path = filePath(parentDirectory, name)
       if (content.length > mostFileBytes) {
         throw new Refusal('Validation', `Expected at most ${mostFileBytes} bytes, got ${content.length}`)
       }
-      const { file, before } = await put(path, { hidden, content, contentType, overwrite, id })
+      const { file, before } = await put(path, { ...how, hidden, content })
       const view = await viewOf(file, urlTtlSeconds)
-      await tell(before === undefined ? 'create' : 'update', view)
+      await tell(before === undefined ? 'create' : 'update', view, how.by)
       return view
     },
 

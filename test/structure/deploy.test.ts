@@ -116,9 +116,9 @@ test('what every web process must be told the same is told in compose and in the
 
 test('the proxy passes WebSockets on, and keeps the connections of other requests', () => {
   const config = textOf('deploy/nginx.conf')
-  expect(config).toMatch(/map \$http_upgrade \$connection \{\s*default "";\s*~\*\^websocket\$ upgrade;\s*\}/)
+  expect(config).toMatch(/map \$http_upgrade \$connection_upgrade \{\s*default "";\s*~\*\^websocket\$ upgrade;\s*\}/)
   expect(config).toContain('proxy_set_header Upgrade $http_upgrade;')
-  expect(config).toContain('proxy_set_header Connection $connection;')
+  expect(config).toContain('proxy_set_header Connection $connection_upgrade;')
 })
 
 test('the image fills the compile cache as the user that runs it', () => {

@@ -192,7 +192,11 @@ describe('flows', () => {
   test('what is not supported is one table: types of nodes and triggers, kinds of resources', async () => {
     const odd = cloudFlow('odd', {
       triggers: [{ type: 'moonPhase', key: '', config: {}, meta: {}, outputIds: [['a']] }],
-      nodes: [node('a', 'TeleportNode'), node('b', 'TeleportNode'), node('c', '__proto__')],
+      nodes: [
+        ...[node('a', 'TeleportNode'), node('b', 'TeleportNode'), node('c', '__proto__')],
+        node('d', 'EndpointReplyNode', { config: { replyType: 'mqtt' } }),
+        node('e', 'EndpointReplyNode', { config: { replyType: 'custom' } }),
+      ],
     })
     const { problems, unsupported } = await check({
       'application.yaml': application(),
@@ -201,6 +205,7 @@ describe('flows', () => {
     })
     expect(Object.entries(unsupported).sort()).toEqual([
       ['Dashboard', 1],
+      ['EndpointReplyNode (mqtt)', 1],
       ['TeleportNode', 2],
       ['__proto__', 1],
       ['moonPhase', 1],

@@ -122,6 +122,9 @@ const flows = fc.tuple(numbers, names).chain(([ids, own]) =>
   ),
 )
 
+const someFiles = () =>
+  fc.dictionary(fc.stringMatching(/^[a-z]{1,6}\.(txt|png|hbs|yaml)$/), fc.uint8Array({ maxLength: 50 }), { maxKeys: 3 })
+
 interface App {
   application: Resource
   devices: Resource[]
@@ -129,15 +132,20 @@ interface App {
   groups: Resource[]
   users: Resource[]
   version: Resource
+  /** Experience versions beside develop, each with all that develop has. */
+  versions: string[]
   views: Resource[]
   bodies: string[]
   endpoints: Resource[]
   flows: Resource[]
+  flowVersions: Resource[]
   experienceFlows: Resource[]
   webhooks: Resource[]
+  jobs: Resource[]
   tables: Resource[]
   rows: string[]
   files: Record<string, Uint8Array>
+  privateFiles: Record<string, Uint8Array>
   unsupported: string[]
 }
 
@@ -182,10 +190,11 @@ const apps: fc.Arbitrary<App> = fc.record({
       responseHeaders: maybe(fc.dictionary(fc.stringMatching(/^x-[a-z]{1,8}$/), word, { maxKeys: 2 })),
     },
   }),
+  versions: fc.subarray(['1.0', 'Spring / 26']),
   views: some('experienceView', {
     viewTags: tagMap,
     description: maybe(text),
-    viewType: fc.constantFrom('page', 'component'),
+    viewType: fc.constantFrom('page', 'component', 'layout'),
     version: fc.constant('develop'),
   }),
   bodies: fc.array(
@@ -204,7 +213,8 @@ const apps: fc.Arbitrary<App> = fc.record({
         },
         ...{
           method: fc.constantFrom('get', 'post', 'put'),
-          access: fc.constantFrom('public', 'authenticated'),
+          access: fc.constantFrom('public', 'authenticated', 'group', 'device'),
+          deviceIdTemplate: maybe(fc.constant('{{request.params.id}}')),
           enabled: fc.boolean(),
         },
         ...{
@@ -218,6 +228,12 @@ const apps: fc.Arbitrary<App> = fc.record({
     ),
   ) as fc.Arbitrary<Resource[]>,
   flows: flows as fc.Arbitrary<Resource[]>,
+  flowVersions: fc.array(
+    fc
+      .tuple(content('nothing', 'press'), fc.boolean(), maybe(text))
+      .map(([one, enabled, notes]) => ({ ...one, enabled, notes })),
+    { maxLength: 4 },
+  ) as fc.Arbitrary<Resource[]>,
   experienceFlows: fc.tuple(numbers, names).chain(([ids, own]) =>
     all(ids.slice(0, own.length), (id) =>
       fc.tuple(content('nothing', `${ref('flow', `page${id}`)}-press`), fc.boolean()).map(([one, enabled]) => ({
@@ -240,6 +256,13 @@ const apps: fc.Arbitrary<App> = fc.record({
     },
     ...{ castBuffersAs: fc.constantFrom('array', 'hex'), annotateMultipart: fc.boolean() },
   }),
+  jobs: some('resourceJob', {
+    ...{ description: maybe(text), resourceType: fc.constantFrom('device', 'experienceUser', 'experienceGroup') },
+    ...{ queryJson: fc.constant('{"name": "x"}'), defaultContext: fc.constant('{"a": 1}') },
+    ...{ iterationDelay: fc.nat(60_000), iterationTimeout: fc.constantFrom(60_000, 900_000) },
+    ...{ maxIterationConcurrency: fc.constantFrom(1, 10), maxIterationRetries: fc.integer({ min: 1, max: 5 }) },
+    ...{ retryDelay: fc.nat(30_000), retryOnFailure: fc.boolean(), retryOnTimeout: fc.boolean() },
+  }),
   tables: some('dataTable', {
     description: maybe(text),
     columns: fc.constant([
@@ -260,9 +283,8 @@ const apps: fc.Arbitrary<App> = fc.record({
         ].join('\n'),
       ),
     ),
-  files: fc.dictionary(fc.stringMatching(/^[a-z]{1,6}\.(txt|png|hbs|yaml)$/), fc.uint8Array({ maxLength: 50 }), {
-    maxKeys: 3,
-  }),
+  files: someFiles(),
+  privateFiles: someFiles(),
   unsupported: fc.subarray(kinds.filter(({ supported }) => !supported).map((one) => one.name)),
 })
 
@@ -284,20 +306,19 @@ function folderOf(app: App): Contents {
     'ExperienceUser',
     app.users.map((one) => ({ ...one, experienceGroupIds: groups.slice(0, 1).map(({ id }) => id) })),
   )
-  put('experience/develop/version.yaml', 'ExperienceVersion', [app.version])
-  app.views.forEach((one, index) => {
-    put(`experience/develop/views/${index}.yaml`, 'ExperienceView', [{ ...one, localFilename: `./${index}.hbs` }])
-    contents[`experience/develop/views/${index}.hbs`] = app.devices.length > 0 ? app.bodies[index]! : 'plain'
-  })
-  put('experience/develop/endpoints.yaml', 'ExperienceEndpoint', app.endpoints)
+  for (const version of ['develop', ...app.versions]) putVersion(app, { version, groups, contents, put })
   const flows: Resource[] =
     app.devices.length > 0 ? app.flows : app.flows.map((one) => ({ ...one, nodes: [node('nothing')] }))
   for (const [index, one] of flows.entries()) put(`workflows/${one.flowClass}/${index}.yaml`, 'Flow', [one])
-  for (const [index, one] of app.experienceFlows.entries()) {
-    put(`experience/develop/workflows/${index}.yaml`, 'ExperienceFlowVersion', [one])
+  if (flows.length > 0) {
+    for (const [index, one] of app.flowVersions.entries()) {
+      const of = { flowId: flows[index % flows.length]!.id, version: `v${index}`, id: ref('flowVersion', `v${index}`) }
+      put(`workflowVersions/v${index}.yaml`, 'FlowVersion', [{ ...one, ...of }])
+    }
   }
   const webhooks = app.webhooks.map((one, index) => ({ ...one, token: ref('webhookToken', `token${index}`) }))
   put('webhooks.yaml', 'Webhook', webhooks)
+  put('resourceJobs.yaml', 'ResourceJob', app.jobs)
   app.tables.forEach((one, index) => {
     put(`dataTables/${index}.yaml`, 'DataTable', [{ ...one, localFilename: `./${index}.csv` }])
     contents[`dataTables/${index}.csv`] = app.rows[index]!
@@ -305,7 +326,42 @@ function folderOf(app: App): Contents {
   for (const type of app.unsupported)
     put(`${type}.yaml`, type, [{ id: ref(type, 'x'), name: 'Unknown here', anything: [1] }])
   for (const [path, bytes] of Object.entries(app.files)) contents[`files/${path}`] = Buffer.from(bytes)
+  for (const [path, bytes] of Object.entries(app.privateFiles)) contents[`privateFiles/${path}`] = Buffer.from(bytes)
   return contents
+}
+
+/** The experience of one version; each has all that there is, under ids of its own. */
+function putVersion(
+  app: App,
+  to: {
+    version: string
+    groups: Resource[]
+    contents: Contents
+    put(path: string, type: string, resources: Resource[]): void
+  },
+): void {
+  const { version, groups, contents, put } = to
+  const folder = `experience/${version.replace(/\W/g, '_')}`
+  const suffix = version === 'develop' ? '' : `-${version.replace(/\W/g, '')}`
+  const own = (one: Resource) => ({ ...one, version, id: String(one.id).replace(/~$/, `${suffix}~`) })
+  put(`${folder}/version.yaml`, 'ExperienceVersion', [own(app.version)])
+  const layout = app.views.find(({ viewType }) => viewType === 'layout')
+  app.views.forEach((one, index) => {
+    const inLayout = one.viewType === 'page' && layout ? { layoutId: own(layout).id } : {}
+    const view = { ...own(one), ...inLayout, localFilename: `./${index}.hbs` }
+    put(`${folder}/views/${index}.yaml`, 'ExperienceView', [view])
+    const body = app.devices.length > 0 ? app.bodies[index]! : 'plain'
+    contents[`${folder}/views/${index}.hbs`] = one.viewType === 'layout' ? `<main>{{page}}</main>${body}` : body
+  })
+  const endpoints = app.endpoints.map((one) => ({
+    ...own(one),
+    experienceGroupIds: one.access === 'group' ? groups.slice(0, 2).map(({ id }) => id) : [],
+  }))
+  put(`${folder}/endpoints.yaml`, 'ExperienceEndpoint', endpoints)
+  // Versions of one flow have its id in common.
+  for (const [index, one] of app.experienceFlows.entries()) {
+    put(`${folder}/workflows/${index}.yaml`, 'ExperienceFlowVersion', [own(one)])
+  }
 }
 
 async function exportContents(store: Store, slug: string): Promise<Contents> {
@@ -324,9 +380,10 @@ function saidBy(contents: Contents): Record<string, unknown> {
   const said: Record<string, unknown> = {}
   const tokens = new Map<string, string>()
   const add = (type: string, { children, ...own }: Resource, parent: string | undefined, folder: string) => {
-    const label = `${type} ${own.email ?? (type === 'ExperienceEndpoint' ? `${own.method} ${own.route}` : (own.name ?? own.version))}`
+    const name = `${type} ${own.email ?? (type === 'ExperienceEndpoint' ? `${own.method} ${own.route}` : (own.name ?? own.version))}`
+    const label = own.viewType === undefined ? `${name}, ${own.version}` : `${name}, ${own.viewType} ${own.version}`
     tokens.set(String(own.id), label)
-    if (own.flowId !== undefined) tokens.set(String(own.flowId), `${label}, flow`)
+    if (type === 'ExperienceFlowVersion') tokens.set(String(own.flowId), `${name}, flow`)
     if (own.token !== undefined) tokens.set(String(own.token), `${label}, token`)
     const body =
       own.localFilename === undefined
@@ -336,8 +393,9 @@ function saidBy(contents: Contents): Record<string, unknown> {
     for (const child of (children ?? []) as Resource[]) add(type, child, label, folder)
   }
   for (const [path, file] of Object.entries(contents)) {
-    if (path.startsWith('files/')) said[path] = Buffer.from(file as Uint8Array).toString('hex')
-    if (!path.endsWith('.yaml') || path.startsWith('files/')) continue
+    const isFile = /^(privateFiles|files)\//.test(path)
+    if (isFile) said[path] = Buffer.from(file as Uint8Array).toString('hex')
+    if (!path.endsWith('.yaml') || isFile) continue
     const { resourceType, resources } = parse(String(file)) as { resourceType: string; resources: Resource[] }
     for (const one of resources) add(resourceType, one, undefined, path.slice(0, path.lastIndexOf('/')))
   }

@@ -128,10 +128,41 @@ test('nothing is written when something is wrong', async () => {
   expect(await everything()).toEqual(before)
 })
 
+test('what tenancy would refuse is listed with its place, all of it', async () => {
+  const below = (id: string, levels: number): object =>
+    group(id, { children: levels > 1 ? [below(`${id}${levels}`, levels - 1)] : [] })
+  const report = await importContents(store, {
+    ...smallApp(),
+    'bad.yaml': envelope(
+      'ExperienceGroupTree',
+      group('bad', { deviceQueryJson: '{"noSuchField": {"$eq": 1}}' }),
+      group('late', { deviceQueryJson: '{"lastUpdated": {"$gt": 1}}' }),
+      group('fine', { deviceQueryJson: `{"parentId": "${ref('device', 'rack')}"}` }),
+      group('a', { parentId: ref('experienceGroup', 'b') }),
+      group('b', { parentId: ref('experienceGroup', 'a') }),
+      group('c', { parentId: ref('experienceGroup', 'a') }),
+    ),
+    'deep.yaml': envelope('ExperienceGroupTree', below('deep', 51)),
+    'files/new.txt': 'new',
+  })
+  expect(report).toMatchObject({ imported: false, changes: {} })
+  const errors = report.problems.filter(({ severity }) => severity === 'error')
+  expect(errors.map(({ code, file, pointer }) => [code, file, pointer])).toEqual([
+    ['resource.field', 'bad.yaml', '/resources/0/deviceQueryJson'],
+    ['resource.field', 'bad.yaml', '/resources/1/deviceQueryJson'],
+    ['resource.field', 'bad.yaml', '/resources/3'],
+    ['resource.field', 'bad.yaml', '/resources/4'],
+    ['resource.field', 'deep.yaml', `/resources/0${'/children/0'.repeat(50)}`],
+  ])
+  expect(errors[0]?.message).toContain('noSuchField')
+  expect(await documentsOf(store, 'application')).toEqual([])
+})
+
 test('what tenancy refuses leaves the store as it was, contents of files too', async () => {
   await importContents(store, smallApp())
   const before = await everything()
-  const bad = group('bad', { deviceQueryJson: '{"noSuchField": {"$eq": 1}}' })
+  // A group that only the store could know.
+  const bad = group('bad', { parentId: '9'.repeat(24) })
   const report = await importContents(store, {
     ...smallApp(),
     'bad.yaml': envelope('ExperienceGroupTree', bad),

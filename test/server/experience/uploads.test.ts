@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
 import { type FileUploads, openFileUploads } from '../../../server/resources/file-uploads.ts'
 import { mostFileBytes, openFiles } from '../../../server/resources/files.ts'
-import { anyone } from '../../../server/resources/happenings.ts'
+import { type Actor, anyone, type Happening } from '../../../server/resources/happenings.ts'
 import { openSite, type Site } from './site.ts'
 
 const clock = { now: Date.UTC(2026, 0, 2) }
@@ -48,6 +48,28 @@ test('the file is there once its content has come, by the id that was said befor
 test('a part without a name of its own is a file, too', async () => {
   const { upload } = await uploads.begin(file)
   expect((await send(upload.url, 'hello', { disposition: '' })).status).toBe(201)
+})
+
+test('flows are told of the file when its content has come, as written by who began the upload', async () => {
+  const told: unknown[] = []
+  const open = (actor: Actor) => {
+    const happened = async (what: Happening, by: Actor) => void told.push([what, by])
+    const files = openFiles({ app: site.app, now: () => clock.now, actor, happened })
+    return openFileUploads({ app: site.app, now: () => clock.now, files })
+  }
+  const flow: Actor = { type: 'flow', id: 'f1', name: 'Asks', depth: 3 }
+  const { id, upload } = await open(flow).begin(file)
+  expect(told).toEqual([])
+  await open(anyone).finish(upload.fields.token!, Buffer.from('one'))
+  const next = await open({ ...flow, depth: 4 }).replace(id, { private: false })
+  await open(anyone).finish(next.upload.fields.token!, Buffer.from('two'))
+  expect(told).toMatchObject([
+    [{ kind: 'file', action: 'create', file: { id, name: 'a b.txt', authorType: 'flow', authorId: 'f1' } }, flow],
+    [
+      { kind: 'file', action: 'update', file: { id } },
+      { ...flow, depth: 4 },
+    ],
+  ])
 })
 
 test('content is taken once, and no later than after 15 minutes', async () => {

@@ -291,6 +291,41 @@ test('refuses too large a body, also once unpacked, and one that is not what it 
   expect(calls[1]?.data.body).toBe('plain')
 })
 
+const parts = [
+  '--B\r\nContent-Disposition: form-data; name="title"\r\n\r\nHi\r\n',
+  '--B\r\nContent-Disposition: form-data; name="f[a]"; filename="a.bin"\r\nContent-Type: image/png\r\n\r\né\r\n--B--\r\n',
+].join('')
+
+test.each([
+  ['array', [0xc3, 0xa9]],
+  ['binary', '\u00c3\u00a9'],
+  ['utf8', 'é'],
+  ['base64', 'w6k='],
+  ['hex', 'c3a9'],
+] as const)('the files of a form come as the webhook casts them: %s', async (castBuffersAs, data) => {
+  const { ask, url, calls } = await open({ castBuffersAs })
+  await ask(url, {
+    ...base,
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=B' },
+    body: parts,
+  })
+  const file = { filename: 'a.bin', contentType: 'image/png', data }
+  expect(calls).toMatchObject([{ data: { body: { title: 'Hi', f: { a: file } } } }])
+})
+
+test('fields of a form come with their type where the webhook annotates them', async () => {
+  const { ask, url, calls } = await open({ annotateMultipart: true, castBuffersAs: 'utf8' })
+  await ask(url, {
+    ...base,
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=B' },
+    body: parts,
+  })
+  const file = { filename: 'a.bin', contentType: 'image/png', data: 'é' }
+  expect(calls[0]?.data.body).toEqual({ title: { contentType: 'text/plain', data: 'Hi' }, f: { a: file } })
+})
+
 test('takes a hundred calls of one webhook in ten seconds, and others of another', async () => {
   const { ask, url, calls, app } = await open()
   const other = await addWebhook(app, { name: 'Other' })

@@ -33,7 +33,7 @@ test('starts a run with what was done to which file, relayed by its author', asy
   await world.resources().filesAs({ type: 'user', id: 'u1', depth: 0 }).remove({ id, private: false })
   const relay = { type: 'user', id: 'u1' }
   expect(await started()).toEqual(
-    ['create', 'update', 'delete'].map((action) => ({ action, path: '/d/a.txt', relay, triggerId: '/' })),
+    ['create', 'update', 'delete'].map((action) => ({ action, path: '/d/a.txt', relay, triggerId: '/d/a.txt' })),
   )
   const [{ data } = {}] = await world.waiting()
   expect(data).toMatchObject({ file: { id, type: 'file', _type: 'file', fileSize: 1, status: 'completed' } })

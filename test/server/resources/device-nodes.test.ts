@@ -227,6 +227,24 @@ describe('Device: Get', () => {
     expect(await many(all, { by: 'secret' })).toEqual(refusal('Validation', 'sortField'))
   })
 
+  test.each([
+    ['', '', ['alone', 'Fan', 'lamp', 'pump', 'top']],
+    ['name', 'asc', ['alone', 'Fan', 'lamp', 'pump', 'top']],
+    ['creationDate', '', ['top', 'pump', 'Fan', 'lamp', 'alone']],
+    ['lastUpdated', 'asc', ['top', 'lamp', 'alone', 'pump', 'Fan']],
+  ])('sorts by "%s" "%s"', async (sortField, sortDirection, expected) => {
+    const all = { findMethod: 'query', queryTemplate: '{}', sortField, sortDirection }
+    expect(names(await many(all))).toEqual(expected)
+    expect(((await get(all)) as Device).name).toBe(expected[0])
+  })
+
+  test('sorts by id', async () => {
+    const all = { findMethod: 'query', queryTemplate: '{}', sortField: 'id' }
+    const found = ((await many(all)) as Device[]).map(({ id }) => id)
+    expect(found).toEqual([...found].sort())
+    expect(((await many({ ...all, sortDirection: 'desc' })) as Device[]).map(({ id }) => id)).toEqual(found.reverse())
+  })
+
   test('puts a refused query at the path; one that is no JSON fails the run', async () => {
     expect(await many({ findMethod: 'query', queryTemplate: '{"colour":"red"}' })).toEqual(
       refusal('Validation', 'colour'),
@@ -597,7 +615,10 @@ describe('Device: State', () => {
     ['payloadPath', { when: '1700000000000' }, () => 1_700_000_000_000],
     ['payloadPath', { when: 1_700_000_000 }, () => 1_700_000_000_000],
     ['payloadPath', { when: '2024-05-06T07:08:09Z' }, () => Date.UTC(2024, 4, 6, 7, 8, 9)],
+    ['payloadPath', { when: -5_000 }, () => run.clock.now - 5_000],
+    ['payloadPath', { when: { $date: '2024-05-06T07:08:09Z' } }, () => Date.UTC(2024, 4, 6, 7, 8, 9)],
     ['payloadPath', { when: 'soon' }, () => run.clock.now],
+    ['', {}, () => at.getTime()],
     ['payloadPath', {}, () => run.clock.now],
   ])('takes the time by %s: %j', async (timeSourceType, payload, time) => {
     await report({ timeSourceType, timeSourcePath: 'when', attrInfos: [{ key: 'level', valueTemplate: '1' }] }, payload)

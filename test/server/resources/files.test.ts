@@ -37,6 +37,13 @@ describe('creating a file', () => {
     ['hex', '00ff', 'base64', 'AP8='],
     ['', 'ä', 'hex', 'c3a4'],
     ['latin1', 'ä', 'hex', 'e4'],
+    ['utf8', 'ä', 'base64', 'w6Q='],
+    ['ascii', 'a', 'hex', '61'],
+    ['binary', 'ä', 'hex', 'e4'],
+    ['utf16le', 'ä', 'hex', 'e400'],
+    ['ucs2', 'ä', 'hex', 'e400'],
+    ['BASE64', 'AAEC', 'binary', '\0\u0001\u0002'],
+    ['{{nothing}}', 'ä', '', 'ä'],
   ])('decodes contents of the encoding "%s"', async (encodingTemplate, fileContentsTemplate, encoding, value) => {
     await create({ encodingTemplate, fileContentsTemplate })
     expect(await get({ filePathTemplate: 'a.txt', encodingTemplate: encoding })).toMatchObject({ value })
