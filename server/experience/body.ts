@@ -11,6 +11,12 @@ const MOST_DEPTH = 100
 /** Values that a JSON body may hold, keys and elements counted. */
 const MOST_VALUES = 500_000
 
+export interface Body {
+  value: unknown
+  /** What the value was parsed from, where that is JSON. */
+  json?: string
+}
+
 /**
  * Reads a body of at most `limitBytes`, also once it is unpacked. JSON, forms and multipart are parsed, any other type
  * is text, no body is null. Throws HttpError `request.*`.
@@ -20,19 +26,29 @@ export async function readBody(
   limitBytes: number,
   onBytes: (bytes: number) => void = () => undefined,
   style: PartStyle = {},
-): Promise<unknown> {
+): Promise<Body> {
   const { headers } = request
-  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return null
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return nothing
   const sent = await collect(request, limitBytes, onBytes)
-  if (sent.length === 0) return null
+  if (sent.length === 0) return nothing
   const bytes = await unpack(sent, headers['content-encoding'], limitBytes)
   const header = headers['content-type'] ?? ''
   const type = header.split(';', 1)[0]!.trim().toLowerCase()
-  if (type === 'application/json') return parseJson(toText(bytes, header))
-  if (type === 'application/x-www-form-urlencoded') return parseForm(toText(bytes, header))
-  if (type === 'multipart/form-data') return readMultipart(bytes, header, { ...style, parts: MOST_KEYS })
-  return toText(bytes, header)
+  if (type === 'multipart/form-data') {
+    return { value: await readMultipart(bytes, header, { ...style, parts: MOST_KEYS }) }
+  }
+  const text = toText(bytes, header)
+  if (type === 'application/x-www-form-urlencoded') return { value: parseForm(text) }
+  if (type !== 'application/json') return { value: text }
+  const value = parseJson(text)
+  return isObject(value) ? { value, json: text } : { value }
 }
+
+function isObject(value: unknown): value is object {
+  return value !== null && typeof value === 'object'
+}
+
+const nothing: Body = { value: null }
 
 function parseJson(text: string): unknown {
   if (text.trim() === '') return null
@@ -63,7 +79,7 @@ function mayBreakRules(text: string): boolean {
 }
 
 function checkJson(root: unknown): void {
-  if (root === null || typeof root !== 'object') return
+  if (!isObject(root)) return
   let level: object[] = [root]
   let values = 0
   while (level.length > 0) {

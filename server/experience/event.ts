@@ -4,7 +4,7 @@ import type { DeviceView } from '../../nodes/services/devices.ts'
 import type { EndpointDocument } from '../store/documents/experience.ts'
 import type { Scope } from '../store/scope.ts'
 import type { Definitions, EndpointRoute } from './definitions.ts'
-import type { RequestParts } from './request.ts'
+import { type RequestParts, requestSeen } from './request.ts'
 import type { Session } from './session.ts'
 
 /** A request, as the flows that listen to its endpoint get it. Nobody else holds its objects. */
@@ -44,7 +44,7 @@ export function toView(
     time: new Date(about.time),
     application: { id: application.id, name: application.name },
     experience: experienceOf(definitions.version, about),
-    request,
+    request: requestSeen(request),
     globals,
   }
 }
@@ -64,12 +64,13 @@ export function toEvent(
 ): EndpointEvent {
   const { scope, version, revision } = definitions
   const { time, route, session, requestId, context } = about
+  const { method, path, params, query, headers, cookies, body } = request
   const replyId = `${route?.endpoint.id ?? ZERO_ID}.${randomUUID()}`
   return {
     ...{ scope, version, revision, replyId, requestId, time, context },
     endpoint: route?.endpoint,
-    // Flows may write anywhere in their payload; the page that answers shows the request as it came.
-    data: { ...copyValue({ ...request }), replyId },
+    // Flows may write anywhere in their payload: what the page that answers shows of the request is its own.
+    data: { ...copyValue({ method, path, params, query, headers, cookies }), body, replyId },
     experience: copyValue(experienceOf(version, about)),
     relay: session ? { type: 'experienceUser', id: session.user.id } : { type: 'public', id: ZERO_ID },
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { parseCookie } from 'cookie'
-import type { Payload } from '../../engine/payload.ts'
+import { copyValue, type Payload } from '../../engine/payload.ts'
 import { HttpError } from '../errors.ts'
 import { readBody } from './body.ts'
 import { parseForm } from './form.ts'
@@ -33,6 +33,31 @@ export interface RequestParts {
   cookies: Payload
   /** Null when there is none. */
   body: unknown
+  /** What the body was parsed from, where it is an object of JSON; no template sees it. */
+  [BODY_TEXT]?: string
+}
+
+const BODY_TEXT = Symbol('body text')
+
+/**
+ * The request with a body of its own, for pages: what a flow makes of the one that it is given, they do not show. A body of
+ * JSON is parsed again when a page asks for it, which few do.
+ */
+export function requestSeen(request: RequestParts): Payload {
+  const { body, [BODY_TEXT]: json, ...rest } = request
+  if (json === undefined) return { ...rest, body: copyValue(body) }
+  return Object.defineProperty({ ...rest, [BODY_TEXT]: json }, 'body', bodyParsedAgain)
+}
+
+// One for all requests: with a getter of its own each would have a hidden class of its own, too.
+const bodyParsedAgain: PropertyDescriptor & ThisType<{ [BODY_TEXT]: string }> = {
+  enumerable: true,
+  configurable: true,
+  get() {
+    const value: unknown = JSON.parse(this[BODY_TEXT])
+    Object.defineProperty(this, 'body', { value, enumerable: true })
+    return value
+  },
 }
 
 /** Reads where requests come from. `x-forwarded-*` headers count when they come from an address in `trustedProxies`. */
@@ -81,6 +106,7 @@ export async function readRequest(
   const { headers } = request
   // Assigned, not spread: a cookie named __proto__ falls away, as such a key of a query does.
   const cookies: Payload = Object.assign({}, headers.cookie === undefined ? {} : parseCookie(headers.cookie))
+  const { value, json } = await readBody(request, limits.bodyBytes, onBytes, limits.style)
   return {
     method: (request.method ?? 'GET').toLowerCase(),
     path: source.path,
@@ -88,7 +114,8 @@ export async function readRequest(
     query: parseForm(source.query),
     headers: headersOf(headers, source),
     cookies,
-    body: await readBody(request, limits.bodyBytes, onBytes, limits.style),
+    body: value,
+    [BODY_TEXT]: json,
   }
 }
 

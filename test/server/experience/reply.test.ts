@@ -222,6 +222,27 @@ describe('pages', () => {
     expect([answer.status, answer.headers['content-type']]).toEqual([201, expect.stringContaining('text/html')])
   })
 
+  test.each([
+    ['application/json', '{"names":["Ada"],"deep":{"n":1}}'],
+    ['application/x-www-form-urlencoded', 'names[0]=Ada&deep[n]=1'],
+  ])('show the request as it came, whatever the flow has made of its own (%s)', async (type, sent) => {
+    await site.view({
+      id: pageId,
+      name: 'home',
+      body: '{{request.body.names.[0]}}{{request.body.deep.n}}{{request.path}}',
+    })
+    await site.endpoint({ method: 'post' })
+    site.flow.run = ({ data }) => {
+      const body = data.body as { names: string[]; deep: { n: number } }
+      expect(body).toMatchObject({ names: ['Ada'], deep: { n: expect.anything() } })
+      body.names[0] = 'Bob'
+      body.deep.n = 2
+      data.path = '/elsewhere'
+      return { body: { kind: 'page', pageId, data: {} } }
+    }
+    expect((await site.ask('/', { method: 'POST', headers: { 'content-type': type }, body: sent })).body).toBe('Ada1/')
+  })
+
   test('have the content type of their view, unless the reply names another', async () => {
     await site.view({ id: pageId, name: 'style', body: 'a{}', headers: { 'content-type': 'text/css' } })
     const body = { kind: 'page', pageId, data: {} } as const
