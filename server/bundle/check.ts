@@ -1,6 +1,7 @@
 import { type Catalog, compileFlow } from '../../engine/compile.ts'
 import { type FlowClass, flowClasses } from '../../engine/document.ts'
 import type { Templates } from '../../engine/template.ts'
+import { FILES_PREFIX } from '../experience/files.ts'
 import { routeConflicts } from '../experience/match.ts'
 import { checkView } from '../experience/views.ts'
 import { isAnswered } from '../resources/api/api.ts'
@@ -181,6 +182,11 @@ function checkRoutes(bundle: Bundle, problems: Problem[]): void {
         ? [{ method: String(method), route, version: versionOf(resource), resource }]
         : []
     })
+  for (const { route, resource } of endpoints.filter((one) => `${one.route}/`.startsWith(FILES_PREFIX))) {
+    const message = `The server itself answers below ${FILES_PREFIX}, so no request reaches ${route}. Choose another route.`
+    const pointer = pointTo(resource.pointer, 'route')
+    problems.push(problem('route.reserved', resource.file, message, { pointer, severity: 'warning' }))
+  }
   for (const version of new Set(endpoints.map((one) => one.version))) {
     for (const { code, message, endpoints: wrong } of routeConflicts(
       endpoints.filter((one) => one.version === version),

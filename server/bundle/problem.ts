@@ -12,6 +12,7 @@ export const bundleErrors = {
   'bundle.conflict': 'The slug or a document belongs to another application',
   'resource.field': 'A field of a resource is missing, of the wrong type or out of bounds',
   'resource.unknown': 'A field that is not known; it is left out',
+  'route.reserved': 'A route that no request reaches, because the server itself answers there',
   'table.row': 'A row of a data table does not fit its columns, or its file is no CSV',
   'reference.unresolved': 'A reference to something that the folder does not hold',
   'flow.invalid': 'A file that was given as a flow is not one',

@@ -90,7 +90,7 @@ test('devices and mails reach the web processes of compose and of the cluster', 
     ['devices', 1883],
     ['mails', 2525],
   ]) {
-    expect(textOf(config!)).toMatch(new RegExp(`upstream ${upstream} \\{[^}]*server web:${port} resolve;`))
+    expect(textOf(config!)).toMatch(new RegExp(`upstream ${upstream} \\{[^}]*server web:${port} resolve[^;]*;`))
   }
   const settings = manifests.find(({ kind }) => kind === 'ConfigMap')!.data!
   const ports = manifests.find(({ metadata }) => metadata.name === 'headgate-web')!.spec!.template!.spec.containers[0]!
@@ -114,10 +114,11 @@ test('what every web process must be told the same is told in compose and in the
   }
 })
 
-test('the proxy passes WebSockets on, and keeps the connections of other requests', () => {
+test('the proxy passes WebSockets on, keeps the connections of other requests, and leaves no process out', () => {
   const config = textOf('deploy/nginx.conf')
   expect(config).toMatch(/map \$http_upgrade \$connection_upgrade \{\s*default "";\s*~\*\^websocket\$ upgrade;\s*\}/)
   expect(config).toContain('proxy_set_header Upgrade $http_upgrade;')
+  expect(config).toContain('server web:3000 resolve max_fails=0;')
   expect(config).toContain('proxy_set_header Connection $connection_upgrade;')
 })
 

@@ -121,6 +121,12 @@ describe('resources', () => {
       [{ code: 'route.conflict', pointer: '/resources/1/route' }],
     ],
     [
+      'a route where the server itself answers',
+      'ExperienceEndpoint',
+      [endpoint('get', '/_files/{path*}'), endpoint('get', '/_filesystem')],
+      [{ code: 'route.reserved', pointer: '/resources/0/route', severity: 'warning' }],
+    ],
+    [
       'a route that cannot be read',
       'ExperienceEndpoint',
       [endpoint('get', '/a/{b')],

@@ -451,6 +451,14 @@ test('kinds that are not supported are counted, and what refers to them keeps on
   expect(await body()).toBe(first)
 })
 
+test('what looks like a reference in a file of the application stays as it is', async () => {
+  const content = `${ref('device', 'pump')} https://~exportplaceholderid-app-url~/`
+  await importContents(store, { ...smallApp(), 'files/a.txt': content, 'privateFiles/a.txt': content })
+  const files = (await documentsOf(store, 'files')).filter(({ path }) => path === '/a.txt')
+  expect(files.map((one) => one.private).sort()).toEqual([false, true])
+  for (const { blob } of files) expect(await readBlob('small', blob)).toBe(content)
+})
+
 test('an unknown node type is imported with a warning', async () => {
   const odd = experienceFlow('odd', {
     nodes: [{ id: 'end', type: 'TeleportNode', config: { to: 'moon' }, extra: [1] }],

@@ -307,6 +307,19 @@ describe('replies without a flow', () => {
     expect(site.events).toHaveLength(1)
   })
 
+  test('a page without a flow has data that is empty, and no flow', async () => {
+    await site.view({ id: pageId, name: 'bare', body: '{{jsonEncode pageData}}[{{jsonEncode flow}}]' })
+    await site.endpoint({ route: '/a', staticReply: { type: 'page', value: pageId } })
+    await site.endpoint({
+      ...{ route: '/b', access: 'authenticated' },
+      unauthorizedReply: { type: 'page', value: pageId, statusCode: 200 },
+    })
+    await site.settings({ notFoundReply: { type: 'page', value: pageId, statusCode: 410 } })
+    expect(await site.ask('/a')).toMatchObject({ status: 200, body: '{}[]' })
+    expect(await site.ask('/b')).toMatchObject({ status: 200, body: '{}[]' })
+    expect(await site.ask('/c')).toMatchObject({ status: 410, body: '{}[]' })
+  })
+
   test('a static redirect', async () => {
     await site.endpoint({
       route: '/old',
@@ -376,6 +389,7 @@ describe('CORS', () => {
     await site.endpoint({})
     expect((await site.ask('/', { headers })).headers).toMatchObject({
       'access-control-allow-origin': 'https://app.example',
+      'access-control-expose-headers': '*',
       vary: 'Origin',
     })
     for (const origin of ['https://evil.example', 'https://app.example.evil', 'null']) {
@@ -398,7 +412,10 @@ describe('CORS', () => {
   })
 
   test('errors can be read from elsewhere too', async () => {
-    expect((await site.ask('/nowhere', { headers })).headers['access-control-allow-origin']).toBe('*')
+    expect((await site.ask('/nowhere', { headers })).headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-expose-headers': '*',
+    })
   })
 })
 

@@ -83,9 +83,27 @@ describe('a page', () => {
       { page: '{{experience.page.name}}{{experience.layout.name}}', layout: '{{page}}!' },
       'pagelayout!',
     ],
+    [
+      'with sections in attributes, filled or not',
+      {
+        page: '{{#fillSection "class"}}dark{{/fillSection}}p',
+        layout: '<body class="{{section "class"}}" id="{{#section "id"}}main{{/section}}">{{page}}</body>',
+      },
+      '<body class="dark" id="main">p</body>',
+    ],
     ['with \\{{literal}} mustaches', { page: '\\{{x}}' }, '{{x}}'],
   ])('%s', (_, bodies, html) => {
     expect(render(bodies).html).toBe(html)
+  })
+
+  test('has tags and a description, which its layout reads too', () => {
+    const bodies = {
+      page: '{{experience.page.viewTags.title}}',
+      layout: '<title>{{experience.page.viewTags.title}}</title>{{experience.page.description}}{{page}}',
+    }
+    const said = { description: 'About us', viewTags: { title: 'A & B' } }
+    expect(render(bodies, said).html).toBe('<title>A &amp; B</title>About usA &amp; B')
+    expect(render(bodies).html).toBe('<title></title>')
   })
 
   test('takes the layout of the request before its own', () => {
