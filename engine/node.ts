@@ -53,7 +53,10 @@ export interface CallEnd {
   value: unknown
 }
 
-/** What `run` of a node gets: its settings, ready to use, and the services that it declared in `needs`. */
+/**
+ * What `run` of a node gets: its settings, ready to use, and the services that it declared in `needs`. Its methods are called on
+ * it: taken out of it they do not work.
+ */
 export interface NodeContext<Settings, Use> {
   config: Settings
   /** The payload of this branch. Write into it, or put another object here to replace it. */

@@ -1,6 +1,6 @@
 import type { PlanNode } from './compile.ts'
 import { FlowError } from './errors.ts'
-import type { AnyNode, CallEnd, CallTarget, Turn, Visit } from './node.ts'
+import type { AnyNode, CallEnd, CallTarget, Visit } from './node.ts'
 import { copyValue, type Payload, sizeOf } from './payload.ts'
 import {
   type AnyContext,
@@ -170,49 +170,70 @@ function beginVisit(state: State, step: Step, now: number): Visit {
   return visit
 }
 
-const STATE = Symbol('state')
+const VISIT = Symbol('visit')
 
-const withSignal = {
-  get signal(): AbortSignal {
-    return signalOf((this as unknown as { [STATE]: State })[STATE])
+/** A context, and what its methods work on. */
+interface Visitor extends AnyContext {
+  [VISIT]: { state: State; node: PlanNode; frame: Frame; trail: Trail | undefined }
+}
+
+// Methods that all contexts share: a run makes a context for each visit, and most nodes need none of them.
+const contextMethods: Omit<AnyContext, 'config' | 'payload' | 'use' | 'node'> & ThisType<Visitor> = {
+  get signal() {
+    return signalOf((this as Visitor)[VISIT].state)
+  },
+  async follow(output, turnPayload) {
+    const { state, node, frame, trail } = this[VISIT]
+    const { plan, services, call } = frame
+    const account = { visits: 0 }
+    const loop = node.place.id
+    const turn: Frame = { plan, services, call, loop, parent: frame, over: false, turn: undefined, account }
+    const walking = walkAll(state, targetsOf(node, output), turnPayload, turn, trail)
+    if (walking) await walking
+    return turn.turn ?? { committed: undefined, mapped: undefined, last: false }
+  },
+  leads(output) {
+    return targetsOf(this[VISIT].node, output).length > 0
+  },
+  halted() {
+    return isOver(this[VISIT].frame)
+  },
+  alwaysCommits(output) {
+    return this[VISIT].node.committing.has(output)
+  },
+  endTurn(loopId, turn) {
+    const { frame } = this[VISIT]
+    // Loops of a caller are none of its custom nodes', whatever their ids.
+    for (let at: Frame | undefined = frame; at && at.call === frame.call; at = at.parent) {
+      if (at.loop === loopId) {
+        at.turn ??= { committed: this.payload, ...turn }
+        return
+      }
+    }
+  },
+  call(target) {
+    const { state, node, frame } = this[VISIT]
+    return call(state, frame, { node: node.place, context: this }, target)
+  },
+  endCall(end) {
+    this[VISIT].frame.call?.end(end)
   },
 }
 
 function contextOf(state: State, node: PlanNode, payload: Payload, frame: Frame, trail: Trail | undefined): AnyContext {
-  const { definition, place, outputs } = node
-  const targetsOf = (output: string) => outputs[definition?.outputs.indexOf(output) ?? -1] ?? []
-  const context = {
-    // Not a getter of its own: each would give the object a hidden class of its own, too.
-    __proto__: withSignal,
-    [STATE]: state,
+  const { definition, place } = node
+  return {
+    __proto__: contextMethods,
+    [VISIT]: { state, node, frame, trail },
     config: {},
     payload,
     use: pick(frame.services, definition?.needs ?? []),
     node: { id: place.id, type: place.type, label: place.label, trail: () => visitsOf(trail) },
-    async follow(output: string, turnPayload: Payload) {
-      const { plan, services, call } = frame
-      const account = { visits: 0 }
-      const turn: Frame = { plan, services, call, loop: place.id, parent: frame, over: false, turn: undefined, account }
-      const walking = walkAll(state, targetsOf(output), turnPayload, turn, trail)
-      if (walking) await walking
-      return turn.turn ?? { committed: undefined, mapped: undefined, last: false }
-    },
-    leads: (output: string) => targetsOf(output).length > 0,
-    halted: () => isOver(frame),
-    alwaysCommits: (output: string) => node.committing.has(output),
-    endTurn(loopId: string, turn: Omit<Turn, 'committed'>) {
-      // Loops of a caller are none of its custom nodes', whatever their ids.
-      for (let at: Frame | undefined = frame; at && at.call === frame.call; at = at.parent) {
-        if (at.loop === loopId) {
-          at.turn ??= { committed: context.payload, ...turn }
-          return
-        }
-      }
-    },
-    call: (target: CallTarget): Promise<CallEnd | undefined> => call(state, frame, { node: place, context }, target),
-    endCall: (end: CallEnd) => frame.call?.end(end),
   } as unknown as AnyContext
-  return context
+}
+
+function targetsOf({ definition, outputs }: PlanNode, output: string): readonly number[] {
+  return outputs[definition?.outputs.indexOf(output) ?? -1] ?? []
 }
 
 async function call(

@@ -1,4 +1,5 @@
 const FROM = Symbol('from')
+const VALUES = Symbol('values')
 
 /**
  * Gives objects whose properties are made when they are first read, each by the maker of its name from what the object was
@@ -7,23 +8,18 @@ const FROM = Symbol('from')
 export function lazyObjects<From, T extends object>(
   makers: { [Name in keyof T]: (from: From, made: T) => T[Name] },
 ): (from: From) => T {
-  type Made = T & { [FROM]: From }
+  type Made = T & { [FROM]: From; [VALUES]: Partial<T> }
   const shape = {}
   for (const name of Object.keys(makers) as (keyof T)[]) {
     Object.defineProperty(shape, name, {
       enumerable: true,
       get(this: Made) {
-        const value = makers[name](this[FROM], this)
-        Object.defineProperty(this, name, { value, enumerable: true })
-        return value
+        this[VALUES][name] ??= makers[name](this[FROM], this)
+        return this[VALUES][name]
       },
     })
   }
-  return (from) => {
-    const made = Object.create(shape) as Made
-    made[FROM] = from
-    return made
-  }
+  return (from) => ({ __proto__: shape, [FROM]: from, [VALUES]: {} }) as unknown as Made
 }
 
 /** The same object with some properties of its own in the place of others; nothing more is made by that. */

@@ -26,11 +26,11 @@ export const customNodeEnd = defineNode({
     }),
   },
   examples: [{ title: 'With a result', config: { resultSourcePath: 'working.sum' }, payload: { working: { sum: 3 } } }],
-  run({ config, endCall }) {
-    const { output, result } = config
+  run(context) {
+    const { output, result } = context.config
     if (output !== 0 && output !== 1) {
       throw new FlowError('custom-node.end', `Expected "Output of the caller" to be 0 or 1, got ${output}`)
     }
-    endCall({ output, value: result })
+    context.endCall({ output, value: result })
   },
 })

@@ -39,13 +39,15 @@ export const customNode = defineNode({
       payload: { data: { a: 1 } },
     },
   ],
-  async run({ config, payload, use, node, call }) {
+  async run(context) {
+    const { config, payload, use, node } = context
     const { id, version } = config
     const placed = use.customNodes.find({ id, version: version.trim() || 'default', node })
     // A copy: what the custom node does to its inputs is not seen here.
     const data = copyBounded(config.inputs(placed.fields))
     const start = placed.start({ data, time: payload.time })
-    const end = await call({ id, plan: placed.plan, entry: placed.entry, services: placed.services, payload: start })
+    const { plan, entry, services } = placed
+    const end = await context.call({ id, plan, entry, services, payload: start })
     if (end !== undefined) {
       config.result.write(end.value)
       return end.output

@@ -20,8 +20,8 @@ export const loopCap = defineNode({
     }),
   },
   examples: [{ title: 'Next turn', config: { loopNodeId: 'loop1' }, payload: { working: {} } }],
-  run({ config, endTurn }) {
-    const { mapped, shouldBreak } = config
-    endTurn(config.loop, { mapped: mapped.given ? { value: mapped.read() } : undefined, last: shouldBreak })
+  run(context) {
+    const { loop, mapped, shouldBreak } = context.config
+    context.endTurn(loop, { mapped: mapped.given ? { value: mapped.read() } : undefined, last: shouldBreak })
   },
 })

@@ -41,7 +41,7 @@ function observed(node: PlanNode, take: (output: number | undefined) => void): P
     return definition.outputs.length === 0 ? undefined : 0
   }
   const run = (context: Context) => {
-    const { follow } = context
+    const follow = context.follow.bind(context)
     context.follow = (output, payload) => {
       take(indexOf(output))
       return follow(output, payload)
