@@ -12,7 +12,7 @@ import { storeAssets } from './assets.ts'
 import { build } from './build.ts'
 import { type CheckOptions, type CheckResult, checkBundle } from './check.ts'
 import { checkGroups } from './check-groups.ts'
-import { identify, loadOrigins, originKey, type Placed } from './identify.ts'
+import { identify, loadOrigins, openOriginals, originKey, type Placed } from './identify.ts'
 import { openPasswords, type PasswordFields, type PasswordOptions, type SignIn } from './import-passwords.ts'
 import { type Item, itemsOf } from './items.ts'
 import { type Edits, type Plan, planDocument, planOrigin, planRemovals } from './plan.ts'
@@ -88,6 +88,7 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   const context = {
     substitution: substitution(ids, options.hostUrls),
     idOf: (item: Item) => places.get(item)!.id,
+    originalOf: openOriginals(places),
     currentOf: (item: Item) => places.get(item)!.current,
   }
   planApplication(plan, { options, current, origins, substitution: context.substitution })
