@@ -174,6 +174,20 @@ test('an id of a group that is nowhere is named with its place; one of the appli
   expect(await importContents(store, withIds(there!.id))).toMatchObject({ imported: true, problems: [] })
 })
 
+test('a reference to nothing in the query of a group is a warning, and matches nothing', async () => {
+  const gone = ref('device', 'gone')
+  const deviceQueryJson = JSON.stringify({
+    $or: [{ id: gone }, { parentId: gone }, { ancestorId: gone }, { name: gone }],
+  })
+  const report = await importContents(store, {
+    ...smallApp(),
+    'g.yaml': envelope('ExperienceGroupTree', group('odd', { deviceQueryJson })),
+  })
+  expect(report).toMatchObject({ imported: true, problems: [{ code: 'reference.unresolved', file: 'g.yaml' }] })
+  const odd = (await documentsOf(store, 'groups')).find(({ name }) => name === 'odd')!
+  expect((await documentsOf(store, 'devices')).filter(({ groupIds }) => groupIds.includes(odd.id))).toEqual([])
+})
+
 const nested = (id: string, levels: number): object =>
   group(id, { children: levels > 1 ? [nested(`${id}${levels}`, levels - 1)] : [] })
 
