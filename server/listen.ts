@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Config, ConfigError } from './config.ts'
 
@@ -12,11 +12,15 @@ export interface Upgrades {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
 }
 
-/** A server that gives up on clients that dawdle: over their headers, their body, or the reading of their answer. */
+/**
+ * A server that gives up on clients that dawdle: over their headers, their body, or the reading of their answer. Once it is told
+ * to close, each answer ends its connection: a proxy that keeps connections asks another process next.
+ */
 export function openSocket(
   handle: RequestListener,
   { requestTimeoutMs, replyTimeoutMs, upgrades }: Limits & { upgrades: Upgrades },
 ): Server {
+  const unanswered = new Set<ServerResponse>()
   const server = createServer(
     {
       maxHeaderSize: 32 * 1024,
@@ -25,8 +29,19 @@ export function openSocket(
       connectionsCheckingInterval: Math.min(10_000, requestTimeoutMs),
       shouldUpgradeCallback: upgrades.asks,
     },
-    handle,
+    (request, response) => {
+      if (server.listening) {
+        unanswered.add(response)
+        response.once('close', () => unanswered.delete(response))
+      } else response.shouldKeepAlive = false
+      handle(request, response)
+    },
   )
+  const { close } = server
+  server.close = (onClosed) => {
+    for (const response of unanswered) response.shouldKeepAlive = false
+    return close.call(server, onClosed)
+  }
   server.on('upgrade', upgrades.upgrade)
   // Without traffic either way; a request that waits for its reply is silent too.
   server.timeout = replyTimeoutMs + 60_000

@@ -25,13 +25,20 @@ export const timer = defineTrigger({
   },
 })
 
+/** The words that stand for a whole schedule. */
+const words = /^@(yearly|monthly|weekly|daily|hourly)$/i
+
 function wrongSchedule(cron: string, tz: string): string | undefined {
-  if (/[LW#?]|@reboot|@annually/i.test(cron.replace(/[A-Z]{3,}/gi, ''))) {
-    return `Expected a cron schedule without L, W, # and ?, got "${cron}"`
+  const fields = cron.trim().split(/\s+/)
+  // Names of months and days aside, letters and signs are extensions that not every scheduler knows.
+  const plain = (fields.length === 5 || fields.length === 6) && !/[LW#?@]/i.test(cron.replace(/[A-Z]{3,}/gi, ''))
+  if (!plain && !words.test(cron.trim())) {
+    return `Expected a cron schedule of five or six fields without L, W, # and ?, or @yearly, @monthly, @weekly, @daily or @hourly, got "${cron}"`
   }
   try {
-    new Intl.DateTimeFormat('en', { timeZone: tz })
-    new Cron(cron, { timezone: tz, paused: true }).stop()
+    const timeZone = tz || 'UTC'
+    new Intl.DateTimeFormat('en', { timeZone })
+    new Cron(cron, { timezone: timeZone, paused: true }).stop()
     return undefined
   } catch (error) {
     return `Expected a cron schedule such as "0 8 * * 1-5" and a time zone such as "Europe/Paris": ${(error as Error).message}`

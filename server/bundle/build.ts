@@ -23,6 +23,8 @@ export interface Built {
 export interface BuildContext {
   substitution: Substitution
   idOf(item: Item): string
+  /** The id in `develop` of what a view or endpoint of another version is a copy of. */
+  originalOf(item: Item): string | undefined
   /** The document as it is before the import. */
   currentOf(item: Item): Record<string, unknown> | undefined
 }
@@ -91,10 +93,11 @@ const builders: { [N in ImportedCollection]?: Builder } = {
     notFoundReply: optional<StaticReply>(value.notFoundReply),
     unauthorizedReply: optional<StaticReply>(value.unauthorizedReply),
   }),
-  views: (value, item, { substitution }): Fields<'views'> & Value => {
+  views: (value, item, { substitution, originalOf }): Fields<'views'> & Value => {
     const viewType = value.viewType as 'page'
     return {
       version: versionOf(item.resource!),
+      ...copyOf(originalOf(item)),
       name: text(value.name)!,
       viewType,
       body: item.resource!.text ? substitution.text(item.resource!.text.content) : (text(value.body) ?? ''),
@@ -138,8 +141,9 @@ const builders: { [N in ImportedCollection]?: Builder } = {
     castBuffersAs: optional<'array'>(value.castBuffersAs) ?? 'array',
     annotateMultipart: flag(value.annotateMultipart, false),
   }),
-  endpoints: (value, item): Fields<'endpoints'> & Value => ({
+  endpoints: (value, item, { originalOf }): Fields<'endpoints'> & Value => ({
     version: versionOf(item.resource!),
+    ...copyOf(originalOf(item)),
     method: text(value.method)!,
     route: text(value.route)!,
     access: (optional<'public'>(value.access) ?? 'public') as 'public',
@@ -190,6 +194,11 @@ function deviceFields(value: Value) {
     systemInterval: optional<number>(value.systemInterval),
     keepDuplicates: optional<boolean>(value.keepDuplicates),
   }
+}
+
+// Left out, not undefined: what was made a copy here stays one though its original is gone.
+function copyOf(id: string | undefined): { copyOf?: string } {
+  return id === undefined ? {} : { copyOf: id }
 }
 
 function present<T extends object>(value: T): T {

@@ -48,6 +48,28 @@ export async function identify(
   return placed
 }
 
+/**
+ * Tells what a view or endpoint of another version is a copy of: that of the same name, or method and route, in `develop`. What
+ * serves all versions names it by the id of that one.
+ */
+export function openOriginals(places: ReadonlyMap<Item, Placed>): (item: Item) => string | undefined {
+  const idOf = (item: Item) => places.get(item)!.id
+  const placeOf = (item: Item) => {
+    const { version, ...rest } = item.natural(idOf)
+    return { version, key: JSON.stringify([item.collection, rest]) }
+  }
+  const originals = new Map<string, string>()
+  for (const [item, { id }] of places) {
+    if (item.collection !== 'views' && item.collection !== 'endpoints') continue
+    const { version, key } = placeOf(item)
+    if (version === 'develop') originals.set(key, id)
+  }
+  return (item) => {
+    const { version, key } = placeOf(item)
+    return version === 'develop' ? undefined : originals.get(key)
+  }
+}
+
 type Found = Document & Record<string, unknown>
 
 async function identifyIn(

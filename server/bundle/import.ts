@@ -11,8 +11,8 @@ import { tenancyWrite } from '../tenancy/write.ts'
 import { storeAssets } from './assets.ts'
 import { build } from './build.ts'
 import { type CheckOptions, type CheckResult, checkBundle } from './check.ts'
-import { checkGroups } from './check-groups.ts'
-import { identify, loadOrigins, originKey, type Placed } from './identify.ts'
+import { checkGroupIds, checkGroups } from './check-groups.ts'
+import { identify, loadOrigins, openOriginals, originKey, type Placed } from './identify.ts'
 import { openPasswords, type PasswordFields, type PasswordOptions, type SignIn } from './import-passwords.ts'
 import { type Item, itemsOf } from './items.ts'
 import { type Edits, type Plan, planDocument, planOrigin, planRemovals } from './plan.ts'
@@ -78,7 +78,8 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   const origins = await loadOrigins(app)
   const current = await app.collection('application').get(scope.application)
   const report = { ...startReport(options), ...checkBundle(bundle, options) }
-  report.problems.push(...(await checkGroups(bundle)), ...(await conflictsOf(options, current, [...origins.values()])))
+  report.problems.push(...(await checkGroups(bundle)), ...(await checkGroupIds(bundle, app)))
+  report.problems.push(...(await conflictsOf(options, current, [...origins.values()])))
   if (report.problems.some((one) => one.severity === 'error')) return report
 
   const plan: Plan = { operations: [], changes: report.changes }
@@ -88,6 +89,7 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
   const context = {
     substitution: substitution(ids, options.hostUrls),
     idOf: (item: Item) => places.get(item)!.id,
+    originalOf: openOriginals(places),
     currentOf: (item: Item) => places.get(item)!.current,
   }
   planApplication(plan, { options, current, origins, substitution: context.substitution })
@@ -122,7 +124,7 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
     if (plan.operations.length > 0) await tenancyWrite(app, plan.operations)
   } catch (error) {
     await assets.discard()
-    report.problems.push(problemOf(error, plan))
+    report.problems.push(problemOf(error, plan, placed))
     if (!named) await store.hosts.remove(slug, scope)
     return { ...report, changes: {} }
   }
@@ -134,14 +136,15 @@ export async function importBundle(options: ImportOptions): Promise<ImportReport
 }
 
 // What tenancy refuses, and names that others have, are for the author to mend; everything else is not.
-function problemOf(error: unknown, plan: Plan): Problem {
+function problemOf(error: unknown, plan: Plan, placed: readonly Placed[]): Problem {
   if (error instanceof Refusal) return problem('resource.field', '', error.message)
   if (!(error instanceof StoreError) || error.code !== 'duplicate') throw error
   const failed = plan.operations[error.details.operation ?? -1]
   const collection = failed === undefined ? 'document' : Object.values(failed)[0]
-  const id = failed !== undefined && 'id' in failed ? ` (${failed.id})` : ''
-  const message = `Expected names that are free, but one of the ${collection}${id} belongs to another that was made by hand`
-  return problem('bundle.conflict', '', message)
+  const id = failed && ('id' in failed ? failed.id : 'document' in failed ? failed.document.id : undefined)
+  const { resource } = placed.find((one) => one.id === id)?.item ?? {}
+  const message = `Expected names that are free, but one of the ${collection} belongs to another that was made by hand`
+  return problem('bundle.conflict', resource?.file ?? '', message, { pointer: resource?.pointer })
 }
 
 function startReport({ bundle, scope, slug }: ImportOptions): Omit<ImportReport, keyof CheckResult> {

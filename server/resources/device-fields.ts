@@ -21,6 +21,7 @@ import {
   text,
   whole,
 } from './check.ts'
+import { systemRule } from './system-fields.ts'
 
 export const deviceClasses = [
   'standalone',
@@ -38,10 +39,7 @@ const attributeFields = {
   contentType: text(0, 64),
   description: text(0, 32_767),
   attributeTags: tagMap,
-  system: orNothing((value: unknown, place: string) => {
-    if (!isObject(value)) throw refused(place, 'an object', value)
-    return value
-  }),
+  system: orNothing(systemRule),
 }
 
 /** A list of attributes, or an object of them by name; each name once. */

@@ -9,6 +9,7 @@ import { matching } from '../tenancy/batch.ts'
 import type { TenancyRule } from '../tenancy/rule.ts'
 import { systemsBelow } from '../tenancy/systems.ts'
 import { tenancyWrite } from '../tenancy/write.ts'
+import { castState } from './cast.ts'
 import { refused } from './check.ts'
 import { byClass, type DeviceFields, mergeAttributes, mergeTags, overRecipe, readDevice } from './device-fields.ts'
 import { toDeviceViews } from './device-views.ts'
@@ -89,6 +90,23 @@ export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps):
     return { connection: gateway.connection }
   }
 
+  /** Names of the attributes that were not there, and of which values of another type were kept. */
+  async function returned(device: DeviceDocument, after: readonly AttributeDefinition[] = []): Promise<string[]> {
+    const known = new Set(device.attributes.map(({ name }) => name))
+    const added = after.filter(({ name }) => !known.has(name))
+    if (added.length === 0) return []
+    const last =
+      (
+        await app.telemetry.last(
+          [device.id],
+          added.map(({ name }) => name),
+        )
+      ).get(device.id) ?? {}
+    return added.flatMap(({ name, dataType }) =>
+      Object.hasOwn(last, name) && castState(last[name]!.value, dataType) !== last[name]!.value ? [name] : [],
+    )
+  }
+
   /** Writes it on the device, and on the peripherals behind it: they are reached while their gateway is. */
   async function connect(deviceId: string, connection: DeviceDocument['connection']): Promise<void> {
     const operations: WriteOperation[] = [{ update: 'devices', id: deviceId, change: { connection } }]
@@ -143,7 +161,10 @@ export function openDevices({ app, now, tenancy, actor, happened }: DeviceDeps):
           const operation = { update: 'devices' as const, id: device.id, change, revision: device.revision }
           await refusing(tenancyWrite(app, [operation]), 'The device exists already')
           // Values of another type would be no values of the attribute.
-          const retyped = retypedAttributes(device.attributes, change.attributes)
+          const retyped = [
+            ...retypedAttributes(device.attributes, change.attributes),
+            ...(await returned(device, change.attributes)),
+          ]
           if (retyped.length > 0) await app.telemetry.remove([device.id], { attributes: retyped })
         }
         return await viewOf(await existing(device.id), options)

@@ -6,6 +6,7 @@ import { camelName, fileNameMaker, placeholderMaker } from '../../../server/bund
 import { parseYaml } from '../../../server/bundle/parse.ts'
 import { printYaml, sortKeys } from '../../../server/bundle/print.ts'
 import { openFolder } from '../../../server/bundle/tree.ts'
+import { createVersion } from '../../../server/experience/versions.ts'
 import type { Store } from '../../../server/store/port.ts'
 import { openTestStore } from '../../helpers/store.ts'
 import {
@@ -13,6 +14,7 @@ import {
   type Contents,
   cloudFlow,
   device,
+  documentsOf,
   envelope,
   experienceFlow,
   hostUrls,
@@ -125,6 +127,27 @@ describe('import, export, import gives the same application', () => {
     expect(exported['workflows/cloud/on.yaml']).toContain('enabled: true')
     expect(exported['workflows/cloud/off.yaml']).not.toContain('enabled')
   })
+})
+
+test('what serves all versions finds its way into a version that came with an export, too', async () => {
+  const store = await openTestStore()
+  const { scope } = await importContents(store, smallApp())
+  await createVersion({ app: store.app(scope) }, { version: '1.0' })
+  const exported = await exportContents(store, 'small')
+  await importContents(store, exported, { slug: 'second' })
+  for (const name of ['endpoints', 'views'] as const) {
+    for (const slug of ['small', 'second']) {
+      const all = await documentsOf(store, name, slug)
+      const copies = all.filter(({ version }) => version === '1.0')
+      const keyOf = (one: object) =>
+        JSON.stringify(['method', 'route', 'viewType', 'name'].map((key) => Reflect.get(one, key)))
+      const original = (copy: object) => all.find((one) => one.version === 'develop' && keyOf(one) === keyOf(copy))
+      expect(copies).not.toEqual([])
+      expect(copies.map(({ copyOf }) => copyOf)).toEqual(copies.map((one) => original(one)!.id))
+    }
+  }
+  const { changes } = await importContents(store, exported, { slug: 'second' })
+  for (const one of Object.values(changes)) expect(one).toMatchObject({ created: 0, updated: 0, removed: 0 })
 })
 
 test('nothing secret and no id of the store leaves with an export', async () => {

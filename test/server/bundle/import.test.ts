@@ -129,8 +129,6 @@ test('nothing is written when something is wrong', async () => {
 })
 
 test('what tenancy would refuse is listed with its place, all of it', async () => {
-  const below = (id: string, levels: number): object =>
-    group(id, { children: levels > 1 ? [below(`${id}${levels}`, levels - 1)] : [] })
   const report = await importContents(store, {
     ...smallApp(),
     'bad.yaml': envelope(
@@ -142,7 +140,7 @@ test('what tenancy would refuse is listed with its place, all of it', async () =
       group('b', { parentId: ref('experienceGroup', 'a') }),
       group('c', { parentId: ref('experienceGroup', 'a') }),
     ),
-    'deep.yaml': envelope('ExperienceGroupTree', below('deep', 51)),
+    'deep.yaml': envelope('ExperienceGroupTree', nested('deep', 51)),
     'files/new.txt': 'new',
   })
   expect(report).toMatchObject({ imported: false, changes: {} })
@@ -158,11 +156,47 @@ test('what tenancy would refuse is listed with its place, all of it', async () =
   expect(await documentsOf(store, 'application')).toEqual([])
 })
 
-test('what tenancy refuses leaves the store as it was, contents of files too', async () => {
+test('an id of a group that is nowhere is named with its place; one of the application will do', async () => {
   await importContents(store, smallApp())
+  const [there] = await documentsOf(store, 'groups')
+  const gone = '9'.repeat(24)
+  const withIds = (id: string) => ({
+    ...smallApp(),
+    'g.yaml': envelope('ExperienceGroupTree', group('below', { parentId: id, children: [group('inner')] })),
+    'u.yaml': envelope('ExperienceUser', user('eve', { experienceGroupIds: [there!.id, id] })),
+  })
+  const refused = await importContents(store, withIds(gone))
+  expect(refused.imported).toBe(false)
+  expect(refused.problems.map(({ code, file, pointer }) => [code, file, pointer])).toEqual([
+    ['resource.field', 'g.yaml', '/resources/0/parentId'],
+    ['resource.field', 'u.yaml', '/resources/0/experienceGroupIds/1'],
+  ])
+  expect(await importContents(store, withIds(there!.id))).toMatchObject({ imported: true, problems: [] })
+})
+
+test('a reference to nothing in the query of a group is a warning, and matches nothing', async () => {
+  const gone = ref('device', 'gone')
+  const deviceQueryJson = JSON.stringify({
+    $or: [{ id: gone }, { parentId: gone }, { ancestorId: gone }, { name: gone }],
+  })
+  const report = await importContents(store, {
+    ...smallApp(),
+    'g.yaml': envelope('ExperienceGroupTree', group('odd', { deviceQueryJson })),
+  })
+  expect(report).toMatchObject({ imported: true, problems: [{ code: 'reference.unresolved', file: 'g.yaml' }] })
+  const odd = (await documentsOf(store, 'groups')).find(({ name }) => name === 'odd')!
+  expect((await documentsOf(store, 'devices')).filter(({ groupIds }) => groupIds.includes(odd.id))).toEqual([])
+})
+
+const nested = (id: string, levels: number): object =>
+  group(id, { children: levels > 1 ? [nested(`${id}${levels}`, levels - 1)] : [] })
+
+test('what tenancy refuses leaves the store as it was, contents of files too', async () => {
+  await importContents(store, { ...smallApp(), 'deep.yaml': envelope('ExperienceGroupTree', nested('deep', 50)) })
+  const deepest = (await documentsOf(store, 'groups')).find(({ ancestorIds }) => ancestorIds.length === 49)!
   const before = await everything()
-  // A group that only the store could know.
-  const bad = group('bad', { parentId: '9'.repeat(24) })
+  // How deep it lies only the store knows.
+  const bad = group('bad', { parentId: deepest.id })
   const report = await importContents(store, {
     ...smallApp(),
     'bad.yaml': envelope('ExperienceGroupTree', bad),
@@ -368,7 +402,9 @@ describe('a second import', () => {
       ...smallApp(),
       'experience/users.yaml': envelope('ExperienceUser', user('ann', { firstName: 'A' })),
     }
-    expect(errorsOf(await importContents(store, changed))).toEqual(['bundle.conflict'])
+    const { problems } = await importContents(store, changed)
+    const place = { file: 'experience/users.yaml', pointer: '/resources/0' }
+    expect(problems).toMatchObject([{ code: 'bundle.conflict', severity: 'error', ...place }])
     expect(await everything()).toEqual(before)
   })
 

@@ -527,6 +527,19 @@ describe('Device: Update', () => {
     })
   })
 
+  test('an attribute that comes back has its history, but not as another type', async () => {
+    const seen = async () => ((await run.result(GET, { idTemplate: id, includeState: true })) as Payload).compositeState
+    const remove = { deviceAttributes: [{ nameTemplate: 'level' }] }
+    const add = (dataTypeTemplate: string) => ({ deviceAttributes: [{ nameTemplate: 'level', dataTypeTemplate }] })
+    await run.devices.report([{ deviceId: id, data: { level: 7 }, time: 1000 }])
+    await update(remove)
+    await update(add('number'))
+    expect(await seen()).toMatchObject({ level: { value: 7 } })
+    await update(remove)
+    await update(add('string'))
+    expect(await seen()).toEqual({})
+  })
+
   test.each<[string, Payload, string, string]>([
     ['an unknown device', { idTemplate: unknownId, nameTemplate: 'x' }, 'NotFound', 'device'],
     ['a malformed id', { idTemplate: 'pump', nameTemplate: 'x' }, 'NotFound', 'pump'],
