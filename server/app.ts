@@ -88,6 +88,7 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
     },
     fire: (event) => runner.fireEndpoint(event),
     fireWebhook: (event) => runner.fireWebhook(event),
+    happened: runtime.happened,
   })
   const { replies } = experience
   const websockets = openWebsockets({

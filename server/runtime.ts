@@ -13,6 +13,7 @@ import { openInactivity } from './flows/inactivity.ts'
 import { openPlans, type Plans } from './flows/plans.ts'
 import { openPressRoom } from './flows/presses.ts'
 import type { RunContext } from './flows/runner.ts'
+import { openSystems } from './flows/systems.ts'
 import { deviceImportJob } from './jobs/device-import.ts'
 import { exportJob } from './jobs/export.ts'
 import { exportCallbackJob } from './jobs/export-callback.ts'
@@ -97,11 +98,17 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   const pressRoom = openPressRoom()
   const opened = new WeakMap<AppStore, Resources>()
   const resources = (app: AppStore) => {
-    const told = fire && ((happening: Happening, by: Actor) => fire.happened(app, happening, by))
+    const told =
+      fire &&
+      (async (happening: Happening, by: Actor) => {
+        await fire.happened(app, happening, by)
+        if (happening.kind === 'state') await systems?.reported(app, happening.device)
+      })
     const known = opened.get(app) ?? openResources({ app, now: clock, attempts: parts.attempts, happened: told })
     opened.set(app, known)
     return known
   }
+  const systems = queue && openSystems({ log, queue, now: clock, resources })
   const originOf = ({ application }: Scope) => publicOrigin(config, `${application}.${config.baseDomain}`)
   // Without workers here, what is put into the store waits for those of a server.
   const alone = { now: clock, wake: () => undefined, nudge: () => undefined }
@@ -120,6 +127,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       deviceImportJob({ happened: fire?.happened }),
       resourceJob({ now: clock, plans, jobsOf, resources }),
       ...(inactivity ? [inactivity.job] : []),
+      ...(systems ? [systems.job] : []),
     ],
     warm: () => functions.warm(),
     droppedRuns: () => fire?.dropped() ?? 0,

@@ -59,6 +59,7 @@ export interface ServiceDeps {
   replies(run: {
     scope: Scope
     flow: { id: string; name: string; version: string }
+    ofExperience?: boolean
     globals: Record<string, unknown>
     application: { id: string; name: string }
   }): Replies
@@ -142,6 +143,7 @@ const open = lazyObjects<Run, RunServices>({
     return deps.replies({
       scope: app.scope,
       flow: { id: flow.id, name: flow.name, version: flow.version },
+      ofExperience: flow.experienceVersion !== undefined,
       globals: globalsOf(flows, flow),
       application: flows.application,
     })

@@ -9,7 +9,8 @@ import type { Tenancy } from '../../nodes/services/people.ts'
 import { HttpError } from '../errors.ts'
 import { EXPORTS_PREFIX } from '../jobs/export-document.ts'
 import { storeFailure } from '../outage.ts'
-import type { Store } from '../store/port.ts'
+import type { Happened } from '../resources/happenings.ts'
+import type { AppStore, Store } from '../store/port.ts'
 import { type Scope, scopeKey } from '../store/scope.ts'
 import { checkAccess } from './access.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
@@ -53,6 +54,8 @@ export interface ExperienceDeps {
   /** The same for calls of webhooks. */
   fireWebhook(event: WebhookEvent): Promise<number>
   webhookLimits?: Partial<WebhookLimits>
+  /** Told of the files whose content comes from outside; default nobody. Never rejects. */
+  happened?(app: AppStore, ...what: Parameters<Happened>): Promise<void>
   /** Markup that shows a dashboard of an application in a page; default none. */
   dashboard?(scope: Scope, args: DashboardArgs): string
   log: Logger
@@ -118,7 +121,8 @@ export function openExperience(deps: ExperienceDeps): Experience {
     }
     if (!host) throw unknownHost()
     if (source.path.startsWith(FILES_PREFIX)) {
-      await serveFile(request, response, { ...source, store: host.store, now: time, requestId })
+      const happened: Happened | undefined = deps.happened && ((what, by) => deps.happened!(host.store, what, by))
+      await serveFile(request, response, { ...source, store: host.store, now: time, requestId, happened })
       return undefined
     }
     const taken = rate.take(host.name)

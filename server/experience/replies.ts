@@ -23,6 +23,8 @@ export interface ReplyDesk {
 export interface RunOrigin {
   scope: Scope
   flow: { id: string; name: string; version: string }
+  /** An experience flow shows the pages of its own version, whatever one its nodes name: they may come from another. */
+  ofExperience?: boolean
   globals: Payload
   application: { id: string; name: string }
 }
@@ -74,7 +76,8 @@ export function openReplyDesk(options: {
 
   return {
     service: (run) => ({
-      send: (replyId, reply, { experienceVersion }) => send(run, replyId, reply, experienceVersion),
+      send: (replyId, reply, { experienceVersion }) =>
+        send(run, replyId, reply, run.ofExperience ? undefined : experienceVersion),
     }),
 
     fail(scope, replyId, error) {

@@ -296,6 +296,22 @@ describe('pages', () => {
   })
 })
 
+test('an experience flow shows the pages of the version that was asked, whatever its nodes name', async () => {
+  await site.app.collection('experienceVersions').insert({ version: 'v2', endpointDefaultCors: true, globals: [] })
+  await site.view({ id: pageId, name: 'home', body: 'of develop' })
+  await site.endpoint({})
+  site.flow.run = async (event): Promise<Planned> => {
+    const service = site.experience.replies.service({
+      ...{ scope: event.scope, globals: {}, application: { id: '', name: '' } },
+      ...{ flow: { id: '', name: '', version: '' }, ofExperience: true },
+    })
+    const page: Reply = { body: { kind: 'page', pageId, data: {} }, headers: [], cookies: [] }
+    await service.send(event.replyId, page, { payload: {}, experienceVersion: 'v2' })
+    return 'silent'
+  }
+  expect((await site.ask('/')).body).toBe('of develop')
+})
+
 describe('replies without a flow', () => {
   const login = '/login?redirect={{encodeURIComponent request.path}}'
 

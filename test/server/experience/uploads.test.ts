@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
+import type { ExperienceDeps } from '../../../server/experience/experience.ts'
 import { type FileUploads, openFileUploads } from '../../../server/resources/file-uploads.ts'
 import { mostFileBytes, openFiles } from '../../../server/resources/files.ts'
 import { type Actor, anyone, type Happening } from '../../../server/resources/happenings.ts'
@@ -70,6 +71,19 @@ test('flows are told of the file when its content has come, as written by who be
       { ...flow, depth: 4 },
     ],
   ])
+})
+
+test('flows of its application are told of an upload that comes in, and of none that is refused', async () => {
+  const told: unknown[] = []
+  const happened: ExperienceDeps['happened'] = async (app, what, by) => void told.push([app.scope, what, by])
+  site = await openSite({ now: () => clock.now, happened })
+  const actor: Actor = { type: 'flow', id: 'f1', depth: 3 }
+  const files = openFiles({ app: site.app, now: () => clock.now, actor })
+  const { upload, id } = await openFileUploads({ app: site.app, now: () => clock.now, files }).begin(file)
+  await send(upload.url, 'hello', { part: 'other' })
+  expect(told).toEqual([])
+  await send(upload.url, 'hello')
+  expect(told).toMatchObject([[site.app.scope, { kind: 'file', action: 'create', file: { id } }, actor]])
 })
 
 test('content is taken once, and no later than after 15 minutes', async () => {
