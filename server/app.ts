@@ -1,4 +1,5 @@
 import { type AddressInfo, isIP } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import express from 'express'
 import type { Logger } from 'pino'
 import { adminRouter } from './admin.ts'
@@ -163,9 +164,9 @@ export async function openServer({ config, store, log, dispatch }: ServerOptions
       await broker?.close()
       await receiver?.close()
       await websockets.close()
-      socket.close()
-      socket.closeIdleConnections()
-      await queue.close(drainMs)
+      const answered = new Promise((resolve) => socket.close(resolve))
+      // Requests end before runs are stopped: one that is not a run yet would fail.
+      await Promise.all([queue.close(drainMs), Promise.race([answered, wait(drainMs, undefined, { ref: false })])])
       await runner.drain(drainMs)
       await experience.close()
       socket.closeAllConnections()
