@@ -183,6 +183,8 @@ export function openWebsockets(deps: WebsocketDeps): Websockets {
   const timer = setInterval(() => {
     check().catch((error: unknown) => log.warn({ err: error }, 'clients of webhooks could not be looked through'))
   }, limits.pingMs)
+  // What cannot listen ends without having been closed.
+  timer.unref()
 
   relay.watch(
     ['client-message'],
