@@ -122,7 +122,9 @@ export function openExperience(deps: ExperienceDeps): Experience {
     if (!host) throw unknownHost()
     if (source.path.startsWith(FILES_PREFIX)) {
       const happened: Happened | undefined = deps.happened && ((what, by) => deps.happened!(host.store, what, by))
-      await serveFile(request, response, { ...source, store: host.store, now: time, requestId, happened })
+      if (request.method === 'POST') await rate.take(host.name)
+      const hold = room.open(scopeKey(host.scope))
+      await serveFile(request, response, { ...source, store: host.store, now: time, requestId, happened, hold })
       return undefined
     }
     const taken = rate.take(host.name)

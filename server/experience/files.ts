@@ -6,6 +6,7 @@ import type { FileDocument } from '../store/documents/experience.ts'
 import type { AppStore } from '../store/port.ts'
 import { sendContent } from './content.ts'
 import { parseForm } from './form.ts'
+import type { Hold } from './room.ts'
 import { takeUpload } from './uploads.ts'
 import type { FileOptions } from './view-helpers.ts'
 
@@ -49,7 +50,16 @@ export function openFileLinks(app: { id: string; secret: string; now(): number }
 export async function serveFile(
   request: IncomingMessage,
   response: ServerResponse,
-  at: { store: AppStore; path: string; query: string; now: number; requestId: string; happened?: Happened },
+  at: {
+    store: AppStore
+    path: string
+    query: string
+    now: number
+    requestId: string
+    happened?: Happened
+    /** For what an upload takes. */
+    hold: Hold
+  },
 ): Promise<void> {
   const { store, now } = at
   if (request.method === 'POST') return await takeUpload(request, response, at)

@@ -8,10 +8,13 @@ import { anyone, type Happened } from '../resources/happenings.ts'
 import type { AppStore } from '../store/port.ts'
 import { parseForm } from './form.ts'
 import { type FilePart, readMultipart } from './multipart.ts'
+import type { Hold } from './room.ts'
 
 /** What stands around a file in a multipart body. */
 const mostAround = 64 * 1024
 const mostParts = 50
+/** The body, its file as text in base64, and what that becomes, are in memory together. */
+const COPIES = 4
 
 /**
  * Takes the content of a file that a flow has said it waits for: a multipart body with a part `file`, at the address that the flow gave
@@ -21,16 +24,18 @@ const mostParts = 50
 export async function takeUpload(
   request: IncomingMessage,
   response: ServerResponse,
-  at: { store: AppStore; query: string; now: number; requestId: string; happened?: Happened },
+  at: { store: AppStore; query: string; now: number; requestId: string; happened?: Happened; hold: Hold },
 ): Promise<void> {
-  const { store: app, query, now, requestId, happened } = at
+  const { store: app, query, now, requestId, happened, hold } = at
   const { upload: token } = parseForm(query)
   const files = openFiles({ app, now: () => now, actor: anyone, happened })
   const uploads = openFileUploads({ app, now: () => now, files })
   if (typeof token !== 'string' || !(await uploads.waits(token))) {
     throw new HttpError('file.unknown', 'Nothing waits for this upload, or no longer')
   }
-  const bytes = await bodyOf(request)
+  response.once('close', hold.share())
+  const bytes = await bodyOf(request, hold)
+  hold.set(COPIES * bytes.length)
   const form = (await readMultipart(bytes, request.headers['content-type'] ?? '', { parts: mostParts })) as {
     file?: FilePart
   }
@@ -53,7 +58,7 @@ export async function takeUpload(
   response.end('{"success":true}')
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+async function bodyOf(request: IncomingMessage, hold: Hold): Promise<Buffer> {
   const parts: Buffer[] = []
   let size = 0
   for await (const part of request as AsyncIterable<Buffer>) {
@@ -61,6 +66,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
     if (size > mostFileBytes + mostAround) {
       throw new HttpError('request.too-large', `Expected a file of at most ${mostFileBytes} bytes`)
     }
+    hold.set(size)
     parts.push(part)
   }
   return Buffer.concat(parts)

@@ -95,7 +95,10 @@ export function openPlacesKeeper({
   }
 
   function settle(committed: boolean) {
-    for (const [app, { version, changes }] of pending) {
+    // Empty from here on: what fails below must not keep later writes from being noted.
+    const settled = [...pending]
+    pending.clear()
+    for (const [app, { version, changes }] of settled) {
       const one = kept.get(app)
       if (!committed || one === undefined) continue
       if (one.version !== version - 1) {
@@ -106,7 +109,6 @@ export function openPlacesKeeper({
       one.version = version
       makeRoom(one)
     }
-    pending.clear()
   }
 
   /** What is kept of the application, having read some more of it; undefined while that is not everything. */

@@ -86,6 +86,22 @@ test('flows of its application are told of an upload that comes in, and of none 
   expect(told).toMatchObject([[site.app.scope, { kind: 'file', action: 'create', file: { id } }, actor]])
 })
 
+test('uploads take of the memory and the rate of their application, as other bodies do', async () => {
+  const limits = { heldBytesPerApplication: 100_000, requestsPerSecond: 1, burst: 3 }
+  site = await openSite({ now: () => clock.now, limits })
+  const files = openFiles({ app: site.app, now: () => clock.now, actor: anyone })
+  const { upload } = await openFileUploads({ app: site.app, now: () => clock.now, files }).begin(file)
+  expect((await send(upload.url, 'x'.repeat(120_000))).json()).toMatchObject({
+    message: expect.stringContaining('Too much is being worked on'),
+  })
+  expect((await send(upload.url, 'x'.repeat(50_000))).json()).toMatchObject({
+    message: expect.stringContaining('Too much is being worked on'),
+  })
+  expect(await stored()).toEqual([])
+  expect((await send(upload.url, 'x'.repeat(1_000))).status).toBe(201)
+  expect((await send(upload.url, 'x')).status).toBe(429)
+})
+
 test('content is taken once, and no later than after 15 minutes', async () => {
   const { upload } = await uploads.begin(file)
   expect((await send(upload.url, 'one')).status).toBe(201)
